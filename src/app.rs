@@ -1,0 +1,74 @@
+//! What a configuration becomes: built whole, checked, and swapped in at once. A request works with the one it began with.
+
+use std::sync::Arc;
+
+use crate::config::{Config, Listen, Speaks};
+use crate::listen::tls::{TlsDoor, TlsError};
+use crate::metrics::Metrics;
+use crate::profile::root::Root;
+use crate::profile::template::Templates;
+use crate::profile::tree::Tree;
+use crate::provision::{Documents, Line, Rules};
+
+/// The parts that requests share.
+#[derive(Debug)]
+pub struct App {
+    /// What the file says.
+    pub config: Config,
+    /// What requests walk.
+    pub line: Arc<Line>,
+    /// The TLS side of each listener, in the order of the configuration; `None` where there is none.
+    pub tls: Vec<Option<TlsDoor>>,
+}
+
+/// The configuration reads well, but cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The profile folder is not there.
+    #[error("profiles: {path}: {error}: make the folder, or let `profiles` in the configuration name another one")]
+    Profiles {
+        /// The folder.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A listener's certificates.
+    #[error("listen {address}: {error}")]
+    Tls {
+        /// The listener.
+        address: std::net::SocketAddr,
+        /// What is wrong with them.
+        error: TlsError,
+    },
+}
+
+impl App {
+    /// Builds all parts.
+    ///
+    /// # Errors
+    /// The profile folder or a certificate cannot be opened or does not fit.
+    pub fn new(config: Config, metrics: &Metrics) -> Result<Self, AppError> {
+        let root = Root::open(&config.profiles)
+            .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
+        let root = Arc::new(root);
+        let line = Line {
+            tree: Tree::new(root.clone()),
+            templates: Templates::new(root),
+            rules: Rules::new(&config.rules),
+            variables: Arc::new(config.variables.clone()),
+            configured: config.modified,
+            documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
+        };
+        let tls = config.listen.iter().map(tls_door).collect::<Result<_, _>>()?;
+        Ok(Self { config, line: Arc::new(line), tls })
+    }
+}
+
+fn tls_door(listen: &Listen) -> Result<Option<TlsDoor>, AppError> {
+    match &listen.speaks {
+        Speaks::Https(tls) => {
+            TlsDoor::open(tls).map(Some).map_err(|error| AppError::Tls { address: listen.address, error })
+        }
+        Speaks::Http | Speaks::Tftp { .. } => Ok(None),
+    }
+}

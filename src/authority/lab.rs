@@ -1,0 +1,34 @@
+//! Everything that a lab needs at its first start, in one folder.
+
+use std::path::PathBuf;
+
+use super::file::{self, Present, Readers};
+use super::{Authority, AuthorityError, Existing, Issued, Outcome, exists};
+use crate::config::Lab;
+
+/// What a lab's folder holds after [`prepare`].
+#[derive(Debug)]
+pub struct Prepared {
+    /// The authority's own certificate.
+    pub authority: PathBuf,
+    /// The sample phones' certificates.
+    pub phones: Vec<Issued>,
+    /// Whether anything had to be made.
+    pub is_new: bool,
+}
+
+/// Makes what is missing: the authority, the server's certificate, one for each sample phone, and `master.key`, a master
+/// secret of 256 random bits. What is there is left alone.
+pub fn prepare(lab: &Lab) -> Result<Prepared, AuthorityError> {
+    let authority = Authority::open_or_create(&lab.directory)?;
+    let server = authority.server(&lab.names, Existing::Keep)?;
+    let phones =
+        lab.phones.iter().map(|phone| authority.phone(phone, Existing::Keep)).collect::<Result<Vec<_>, _>>()?;
+    let master = lab.directory.join("master.key");
+    if !exists(&master)? {
+        let secret = data_encoding::HEXLOWER.encode(&super::random::<32>()?);
+        file::write(&master, &format!("{secret}\n"), Readers::Owner, Present::Refuse)?;
+    }
+    let is_new = phones.iter().chain([&server]).any(|issued| issued.outcome == Outcome::Made);
+    Ok(Prepared { authority: authority.certificate(), phones, is_new })
+}

@@ -1,0 +1,53 @@
+//! Client certificate → the device it names, read from the subject by field.
+//!
+//! [`device`] runs once per TLS handshake; [`details()`] is for people (`certs show`, `check`, expiry). Nothing
+//! here decides whether a certificate is trusted: the listener has verified the chain before anything is read from it.
+//!
+//! ```text
+//! certificate → subject → identity        bytes → attributes → the device, or why it is nobody
+//! ```
+
+mod details;
+mod error;
+mod file;
+mod identity;
+#[cfg(test)]
+mod specimen;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use x509_parser::certificate::{X509Certificate, X509CertificateParser};
+use x509_parser::nom::Parser;
+
+pub use details::{Details, PublicKey, details};
+pub use error::{Field, NotACertificate, NotADevice};
+pub use file::{Block, FileError, blocks};
+pub use identity::device;
+
+/// When the certificate ends to be valid (RFC 5280 section 4.1.2.5); `der` is one certificate in DER form.
+pub fn expires(der: &[u8]) -> Result<Timestamp, NotACertificate> {
+    Ok(details::timestamp(parse(der, Extensions::Skip)?.validity().not_after))
+}
+
+/// The `SubjectPublicKeyInfo` of a certificate, in DER form (RFC 5280 section 4.1.2.7): equal where the key is.
+pub fn public_key(der: &[u8]) -> Result<&[u8], NotACertificate> {
+    Ok(parse(der, Extensions::Skip)?.tbs_certificate.subject_pki.raw)
+}
+
+/// Whether the extensions are worth their time: [`device`] does not read them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extensions {
+    Skip,
+    Read,
+}
+
+fn parse(der: &[u8], extensions: Extensions) -> Result<X509Certificate<'_>, NotACertificate> {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(extensions == Extensions::Read);
+    match parser.parse(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        Ok((rest, _)) => Err(NotACertificate::Trailing(rest.len())),
+        Err(error) => Err(NotACertificate::Syntax(error.to_string())),
+    }
+}

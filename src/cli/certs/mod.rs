@@ -1,0 +1,46 @@
+//! `phoneprov certs`: make certificates for a lab, and look into any.
+
+mod lab;
+mod show;
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::certificate::Details;
+
+/// Make lab certificates, or show what a certificate says.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Lab(lab::Args),
+    Show(show::Args),
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Lab(args) => lab::run(&args),
+        Command::Show(args) => show::run(&args),
+    }
+}
+
+/// Whether it is valid now, in words: `expires in 824 days`.
+fn validity(details: &Details, now: Timestamp) -> String {
+    let days = |from: Timestamp, to: Timestamp| match to.duration_since(from).as_hours() / 24 {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    if details.not_after < now {
+        format!("expired {} ago", days(details.not_after, now))
+    } else if details.not_before > now {
+        format!("not valid before {}", details.not_before)
+    } else {
+        format!("expires in {}", days(now, details.not_after))
+    }
+}

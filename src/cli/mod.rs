@@ -1,0 +1,60 @@
+//! The commands, one file each. They print for people and exit with 0, 1 for findings, 2 for "could not run".
+
+mod certs;
+mod check;
+mod cipher_args;
+mod completions;
+mod decrypt;
+mod encrypt;
+mod key;
+mod man;
+mod render;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Provisioning server for Cisco flat-profile IP phones.
+///
+/// Each phone gets the profile that is its own, and no other: over HTTP, HTTPS and TFTP, by the names that phones
+/// expand ($PN/$MA.cfg), rendered, compressed, encrypted, and proven by the phone's factory certificate.
+#[derive(Debug, Parser)]
+#[command(name = "phoneprov", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Check(check::Args),
+    Render(render::Args),
+    Certs(certs::Args),
+    Key(key::Args),
+    Encrypt(encrypt::Args),
+    Decrypt(decrypt::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command of this process's arguments. An error is printed; what it was decides nothing more.
+#[must_use]
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Render(args) => render::run(&args),
+        Command::Certs(args) => certs::run(args),
+        Command::Key(args) => key::run(&args),
+        Command::Encrypt(args) => encrypt::run(args),
+        Command::Decrypt(args) => decrypt::run(args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("phoneprov: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,48 @@
+//! `[limits]`: what one client, and all of them, may take.
+
+use serde::Deserialize;
+
+use super::{Bytes, Period};
+
+/// Bounds on everything that a client can make the server hold or wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections open at once, over all listeners; more wait in the kernel's queue.
+    pub connections: u32,
+    /// From the first byte of a TLS handshake to its end.
+    pub handshake: Period,
+    /// From the first byte of a request to the end of its headers.
+    pub header: Period,
+    /// Between two requests of one connection, and before the first.
+    pub idle: Period,
+    /// Without progress while an answer is sent.
+    pub request: Period,
+    /// A request's line and headers together; at least 8 KiB.
+    pub header_size: Bytes,
+    /// A request's path and query.
+    pub url_size: Bytes,
+    /// TFTP transfers under way at once, on each listener.
+    pub transfers: usize,
+    /// One TFTP transfer from its request to its end.
+    pub transfer: Period,
+    /// For what was begun, after SIGTERM.
+    pub drain: Period,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            handshake: Period::seconds(10),
+            header: Period::seconds(10),
+            idle: Period::seconds(60),
+            request: Period::seconds(60),
+            header_size: Bytes::kibibytes(16),
+            url_size: Bytes::kibibytes(2),
+            transfers: 1024,
+            transfer: Period::seconds(600),
+            drain: Period::seconds(30),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `[[listen]]`: where phones are heard, and over what.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// One address that phones come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Address and port; port 0 lets the kernel choose.
+    pub address: SocketAddr,
+    /// What is spoken there.
+    pub speaks: Speaks,
+}
+
+/// A listener's protocol with the settings that belong to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speaks {
+    /// HTTP/1.0 and 1.1 in clear.
+    Http,
+    /// The same over TLS.
+    Https(Tls),
+    /// TFTP.
+    Tftp {
+        /// All transfers over the listening port, for NAT and containers.
+        single_port: bool,
+    },
+}
+
+/// A TLS listener's certificate, and whose certificates it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The server's certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Authorities of phones' certificates: PEM files, or folders of them.
+    pub client_ca: Vec<PathBuf>,
+    /// Whether phones are asked for a certificate.
+    pub client_certificate: ClientCertificate,
+}
+
+/// The protocol of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// HTTP in clear.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// TFTP.
+    Tftp,
+}
+
+/// Whether a client certificate is asked for at TLS level. What a path needs is a rule's matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificate {
+    /// Not asked for.
+    None,
+    /// Asked for; a client without one, or with one that does not verify, is served what needs no proof.
+    #[default]
+    Request,
+    /// No connection without one that verifies.
+    Require,
+}
+
+impl Protocol {
+    /// As it is written in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Tftp => "tftp",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Listen {
+    /// What is spoken there.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match &self.speaks {
+            Speaks::Http => Protocol::Http,
+            Speaks::Https(_) => Protocol::Https,
+            Speaks::Tftp { .. } => Protocol::Tftp,
+        }
+    }
+}
+
+/// The table as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    address: SocketAddr,
+    protocol: Protocol,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<Vec<PathBuf>>,
+    client_certificate: Option<ClientCertificate>,
+    single_port: Option<bool>,
+}
+
+impl Written {
+    /// Holds the keys against the protocol.
+    pub(super) fn check(self, folder: &Path) -> Result<Listen, String> {
+        let tls_key = [
+            ("certificate", self.certificate.is_some()),
+            ("key", self.key.is_some()),
+            ("client_ca", self.client_ca.is_some()),
+            ("client_certificate", self.client_certificate.is_some()),
+        ];
+        let stray = tls_key.into_iter().find_map(|(name, present)| present.then_some(name));
+        if let Some(name) = stray.filter(|_| self.protocol != Protocol::Https) {
+            return Err(format!("listen.{name}: only a listener with protocol = \"https\" has one"));
+        }
+        if self.single_port.is_some() && self.protocol != Protocol::Tftp {
+            return Err("listen.single_port: only a listener with protocol = \"tftp\" has it".into());
+        }
+        let speaks = match self.protocol {
+            Protocol::Http => Speaks::Http,
+            Protocol::Tftp => Speaks::Tftp { single_port: self.single_port.unwrap_or_default() },
+            Protocol::Https => Speaks::Https(self.tls(folder)?),
+        };
+        Ok(Listen { address: self.address, speaks })
+    }
+
+    fn tls(&self, folder: &Path) -> Result<Tls, String> {
+        let (certificate, key) = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => (folder.join(certificate), folder.join(key)),
+            (Some(_), None) => return Err("listen.key is missing: the private key of listen.certificate, PEM".into()),
+            (None, Some(_)) => return Err("listen.certificate is missing: the chain of listen.key, PEM".into()),
+            (None, None) => return Err("listen.certificate and listen.key are missing: https needs both, PEM".into()),
+        };
+        let client_ca: Vec<PathBuf> = self.client_ca.iter().flatten().map(|path| folder.join(path)).collect();
+        let client_certificate = match self.client_certificate {
+            Some(wanted) => wanted,
+            None if client_ca.is_empty() => ClientCertificate::None,
+            None => ClientCertificate::Request,
+        };
+        if client_ca.is_empty() && client_certificate != ClientCertificate::None {
+            return Err("listen.client_ca is missing: whose client certificates are taken, PEM files or folders".into());
+        }
+        Ok(Tls { certificate, key, client_ca, client_certificate })
+    }
+}
+
+/// What must hold of all listeners together.
+pub(super) fn check_all(listen: &[Listen]) -> Result<(), String> {
+    if listen.is_empty() {
+        return Err("no [[listen]]: add one, such as address = \"0.0.0.0:8080\" with protocol = \"http\"".into());
+    }
+    let mut seen = HashSet::new();
+    for entry in listen.iter().filter(|entry| entry.address.port() != 0) {
+        if !seen.insert((entry.address, entry.protocol() == Protocol::Tftp)) {
+            return Err(format!("two [[listen]] have the address {}: each needs its own", entry.address));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! The configuration: one TOML file, read whole, checked whole, or refused with file, line and key.
+//!
+//! A table of the file is a file here. Unknown keys are refused, defaults stand in each table's `Default`, and paths are
+//! relative to the folder of the configuration file.
+
+mod admin;
+mod cache;
+mod keys;
+mod lab;
+mod limits;
+mod listen;
+mod log;
+mod rule;
+mod units;
+mod variables;
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use admin::Admin;
+pub use cache::Cache;
+pub use keys::{Keys, MasterKey};
+pub use lab::Lab;
+pub use limits::Limits;
+pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
+pub use log::{Format, Log};
+pub use rule::{Encryption, KeySource, Method, Proof, Rule};
+pub use units::{Bytes, Period};
+
+use crate::profile::template::Variables;
+
+/// Everything that the configuration file says, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The file that was read.
+    pub file: PathBuf,
+    /// When that file was last written.
+    pub modified: SystemTime,
+    /// The folder of profiles.
+    pub profiles: PathBuf,
+    /// Where phones are heard, at least one.
+    pub listen: Vec<Listen>,
+    /// What paths need, in the order in which they are tried.
+    pub rules: Vec<Rule>,
+    /// Values for templates.
+    pub variables: Variables,
+    /// What one client may take.
+    pub limits: Limits,
+    /// How much finished work is kept.
+    pub cache: Cache,
+    /// How it is told.
+    pub log: Log,
+    /// Health and metrics; `None`: nowhere.
+    pub admin: Admin,
+    /// The master secret, where there is one.
+    pub master: Option<MasterKey>,
+    /// The lab authority, where one is wanted.
+    pub lab: Option<Lab>,
+}
+
+/// The file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+struct Written {
+    profiles: PathBuf,
+    #[serde(default)]
+    listen: Vec<Spanned<listen::Written>>,
+    #[serde(default)]
+    rule: Vec<Spanned<rule::Written>>,
+    #[serde(default)]
+    variables: toml::Table,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    cache: Cache,
+    #[serde(default)]
+    log: Log,
+    #[serde(default)]
+    admin: Admin,
+    #[serde(default)]
+    keys: Keys,
+    lab: Option<Lab>,
+}
+
+/// The configuration is refused; the message names file, line, key and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.message),
+            None => write!(f, "{}: {}", self.file.display(), self.message),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, has an unknown key or a value of the wrong kind, or its parts contradict
+    /// each other.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = read(file)?;
+        let modified = std::fs::metadata(file).and_then(|metadata| metadata.modified());
+        let modified = modified.map_err(|error| ConfigError::new(file, None, error.to_string()))?;
+        Self::parse(&text, file, modified)
+    }
+
+    /// Only the `[lab]` table of a file: what it names has to be made before the rest can be checked.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn lab(file: &Path) -> Result<Option<Lab>, ConfigError> {
+        let written = Written::parse(&read(file)?, file)?;
+        Ok(written.lab.map(|lab| lab.in_folder(folder_of(file))))
+    }
+
+    /// Checks the text of a configuration file.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, file: &Path, modified: SystemTime) -> Result<Self, ConfigError> {
+        let at = |span: Option<Range<usize>>, message: String| ConfigError::new(file, line(text, span), message);
+        let written = Written::parse(text, file)?;
+        let folder = folder_of(file);
+        let mut listen = Vec::new();
+        for entry in written.listen {
+            let span = entry.span();
+            listen.push(entry.into_inner().check(folder).map_err(|message| at(Some(span), message))?);
+        }
+        listen::check_all(&listen).map_err(|message| at(None, message))?;
+        let master = written.keys.load(folder).map_err(|message| at(None, message))?;
+        let mut rules = Vec::new();
+        for entry in written.rule {
+            let span = entry.span();
+            let rule = entry.into_inner().check(folder, master.as_ref());
+            rules.push(rule.map_err(|message| at(Some(span), message))?);
+        }
+        Ok(Self {
+            file: file.to_owned(),
+            modified,
+            profiles: folder.join(written.profiles),
+            listen,
+            rules,
+            variables: variables::check(written.variables).map_err(|message| at(None, message))?,
+            limits: written.limits,
+            cache: written.cache,
+            log: written.log,
+            admin: written.admin,
+            master,
+            lab: written.lab.map(|lab| lab.in_folder(folder)),
+        })
+    }
+}
+
+impl Written {
+    fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text)
+            .map_err(|error| ConfigError::new(file, line(text, error.span()), readable(error.message())))
+    }
+}
+
+impl ConfigError {
+    fn new(file: &Path, line: Option<usize>, message: String) -> Self {
+        Self { file: file.to_owned(), line, message }
+    }
+}
+
+fn read(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let next = "name a configuration with --config, or start in the folder that has config.toml";
+        ConfigError::new(file, None, format!("{error}: {next}"))
+    })
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
+fn line(text: &str, span: Option<Range<usize>>) -> Option<usize> {
+    Some(text.get(..span?.start)?.matches('\n').count() + 1)
+}
+
+/// toml's messages are good but for the ones that list every key on one line without saying what went wrong.
+fn readable(message: &str) -> String {
+    message.replace("unknown field", "unknown key").replace("missing field", "missing key")
+}
+
+#[cfg(test)]
+mod tests;

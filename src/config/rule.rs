@@ -1,0 +1,197 @@
+//! `[[rule]]`: what a path needs and what becomes of its profile. The first rule whose path matches is the one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use hyper::header::{HeaderName, HeaderValue};
+use serde::Deserialize;
+
+use super::{MasterKey, Protocol};
+use crate::cipher::{IkmEncoding, Scheme};
+use crate::device::Secret;
+use crate::profile::pattern::PathPattern;
+
+/// One rule, checked.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The paths that it is for.
+    pub path: PathPattern,
+    /// What a request must prove; `None`: a certificate where the file names a device, nothing elsewhere.
+    pub proof: Option<Proof>,
+    /// The profile is sent as a gzip file.
+    pub gzip: bool,
+    /// How it is encrypted.
+    pub encryption: Option<Encryption>,
+    /// The protocols that it is served over; `None`: all, but a device's file not over TFTP.
+    pub listeners: Option<Vec<Protocol>>,
+    /// The HTTP methods that are answered.
+    pub methods: Vec<Method>,
+    /// Headers of the answer.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What a request must prove of the device that its path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// Nothing: anybody gets it.
+    None,
+    /// A client certificate that names the device.
+    Certificate,
+}
+
+/// An HTTP method that a profile answers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// The profile.
+    Get,
+    /// Its headers.
+    Head,
+}
+
+/// A cipher and where its key comes from.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    /// The file format.
+    pub scheme: Scheme,
+    /// How the key's text becomes keying material (`aes128gcm`; not documented by Cisco, hence a setting).
+    pub ikm: IkmEncoding,
+    /// The key.
+    pub key: KeySource,
+}
+
+/// Where a key comes from.
+#[derive(Clone)]
+pub enum KeySource {
+    /// A template over the device's macros and the variables.
+    Template(Secret),
+    /// The same text for every device.
+    Fixed(Secret),
+    /// Derived from the master secret and the device's identity.
+    Master(MasterKey),
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
+impl KeySource {
+    /// What it is, without what it holds.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Template(_) => "the rule's key",
+            Self::Fixed(_) => "the key file",
+            Self::Master(_) => "the master secret",
+        }
+    }
+}
+
+/// The table as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    path: PathPattern,
+    proof: Option<Proof>,
+    #[serde(default)]
+    gzip: bool,
+    encrypt: Option<Scheme>,
+    key: Option<Secret>,
+    key_file: Option<PathBuf>,
+    key_from: Option<KeyFrom>,
+    ikm: Option<IkmEncoding>,
+    listeners: Option<Vec<Protocol>>,
+    methods: Option<Vec<Method>>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum KeyFrom {
+    Master,
+}
+
+/// Headers that the server itself answers for.
+const OWN_HEADERS: [&str; 11] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "date",
+    "etag",
+    "last-modified",
+    "server",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+];
+
+impl Written {
+    pub(super) fn check(self, folder: &Path, master: Option<&MasterKey>) -> Result<Rule, String> {
+        if self.listeners.as_ref().is_some_and(Vec::is_empty) {
+            return Err("rule.listeners is empty: leave it out for all, or name http, https or tftp".into());
+        }
+        let only_clear = |listeners: &Vec<Protocol>| !listeners.contains(&Protocol::Https);
+        if self.proof == Some(Proof::Certificate) && self.listeners.as_ref().is_some_and(only_clear) {
+            return Err("rule.proof: a certificate is proven over https only, which rule.listeners leaves out".into());
+        }
+        let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
+        Ok(Rule {
+            encryption: self.encryption(folder, master)?,
+            path: self.path,
+            proof: self.proof,
+            gzip: self.gzip,
+            listeners: self.listeners,
+            methods: self.methods.unwrap_or_else(|| vec![Method::Get, Method::Head]),
+            headers,
+        })
+    }
+
+    fn encryption(&self, folder: &Path, master: Option<&MasterKey>) -> Result<Option<Encryption>, String> {
+        let Some(scheme) = self.encrypt else {
+            let stray = self.key.is_some() || self.key_file.is_some() || self.key_from.is_some() || self.ikm.is_some();
+            let message = "rule.key without rule.encrypt: add encrypt = \"aes-256-cbc\" or \"aes128gcm\"";
+            return if stray { Err(message.into()) } else { Ok(None) };
+        };
+        if self.ikm.is_some() && scheme != Scheme::Aes128Gcm {
+            return Err("rule.ikm: only encrypt = \"aes128gcm\" has keying material".into());
+        }
+        let key = match (&self.key, &self.key_file, self.key_from) {
+            (Some(key), None, None) => KeySource::Template(key.clone()),
+            (None, Some(file), None) => KeySource::Fixed(read_key(&folder.join(file))?),
+            (None, None, Some(KeyFrom::Master)) => KeySource::Master(
+                master
+                    .ok_or("rule.key_from: there is no master secret: set keys.master_file or keys.master_env")?
+                    .clone(),
+            ),
+            _ => {
+                return Err("rule.encrypt needs one of key (a template), key_file, or key_from = \"master\"".into());
+            }
+        };
+        Ok(Some(Encryption { scheme, ikm: self.ikm.unwrap_or_default(), key }))
+    }
+}
+
+fn read_key(file: &Path) -> Result<Secret, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("rule.key_file: {}: {error}", file.display()))?;
+    let key = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if key.is_empty() {
+        return Err(format!("rule.key_file: {} is empty", file.display()));
+    }
+    Ok(Secret::new(key.to_owned()))
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let parsed: HeaderName = name.parse().map_err(|_| format!("rule.headers: `{name}` is not the name of a header"))?;
+    if OWN_HEADERS.contains(&parsed.as_str()) {
+        return Err(format!("rule.headers: `{name}` is the server's own; it follows from the profile"));
+    }
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| format!("rule.headers: the value of `{name}` has a character that no header may hold"))?;
+    Ok((parsed, value))
+}

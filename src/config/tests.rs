@@ -1,0 +1,96 @@
+//! What a configuration may say and what it is told when it says something else.
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, String> {
+    let text = format!("profiles = \"profiles\"\n{text}");
+    Config::parse(&text, Path::new("/etc/phoneprov/config.toml"), SystemTime::UNIX_EPOCH)
+        .map_err(|error| error.to_string())
+}
+
+fn refused(text: &str) -> String {
+    parse(text).expect_err("refused")
+}
+
+const HTTP: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n";
+
+#[test]
+fn the_least_configuration_has_every_default() {
+    let config = parse(HTTP).expect("a configuration");
+    assert_eq!(config.profiles, Path::new("/etc/phoneprov/profiles"));
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.cache, Cache::default());
+    assert!(config.lab.is_none() && config.admin.address.is_none() && config.master.is_none());
+}
+
+#[test]
+fn a_stray_key_in_any_table_is_refused_with_its_line() {
+    let tables = ["limits", "cache", "log", "admin", "keys", "lab"];
+    for table in tables {
+        let error = refused(&format!("{HTTP}[{table}]\nstray = 1\n"));
+        assert!(error.starts_with("/etc/phoneprov/config.toml:6: unknown key `stray`"), "{error}");
+    }
+    let error = refused("[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\nprotocl = \"http\"\n");
+    assert!(error.contains(":5: unknown key `protocl`, expected one of `address`"), "{error}");
+    let error = refused(&format!("{HTTP}[[rule]]\npath = \"/a\"\nprof = \"none\"\n"));
+    assert!(error.contains("unknown key `prof`"), "{error}");
+    assert!(refused("stray = 1\n").contains(":2: unknown key `stray`"));
+}
+
+#[test]
+fn a_wrong_value_says_what_would_be_right() {
+    let cases = [
+        (format!("{HTTP}[limits]\nidle = \"10 days\"\n"), "expected a number with ms, s, m or h"),
+        (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
+        (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
+        (format!("{HTTP}[[rule]]\npath = \"a.cfg\"\n"), "expected it to begin with `/`"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"password\"\n"), "expected `none` or `certificate`"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes\"\n"), "aes-256-cbc"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\n"), "needs one of key"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nkey = \"x\"\n"), "rule.key without rule.encrypt"),
+        (
+            format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\nkey_from = \"master\"\n"),
+            "keys.master_file",
+        ),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nlisteners = []\n"), "rule.listeners is empty"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"certificate\"\nlisteners = [\"tftp\"]\n"), "https only"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nheaders = {{ ETag = \"x\" }}\n"), "the server's own"),
+        (format!("{HTTP}[variables]\nMA = \"x\"\n"), "`MA` is a phone's macro"),
+        (format!("{HTTP}[keys]\nmaster_env = \"PHONEPROV_NO_SUCH\"\n"), "the environment has no variable"),
+        ("[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\n".into(), "https needs both"),
+        ("[[listen]]\naddress = \"127.0.0.1\"\nprotocol = \"http\"\n".into(), "invalid socket address"),
+        (format!("{HTTP}single_port = true\n"), "only a listener with protocol = \"tftp\""),
+        (format!("{HTTP}certificate = \"x\"\n"), "only a listener with protocol = \"https\""),
+        (String::new(), "no [[listen]]"),
+    ];
+    for (text, wanted) in cases {
+        let error = refused(&text);
+        assert!(error.contains(wanted), "{text}\n{error}");
+    }
+}
+
+#[test]
+fn no_message_holds_a_secret() {
+    let error = refused(&format!("{HTTP}[[rule]]\npath = \"/a\"\nkey = 31415926535\n"));
+    assert!(error.contains("written in quotes") && !error.contains("31415"), "{error}");
+    let rule = format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\nkey = \"geheim\"\n");
+    assert!(!format!("{:?}", parse(&rule).expect("a configuration")).contains("geheim"));
+}
+
+#[test]
+fn two_listeners_need_two_addresses() {
+    let listen = "[[listen]]\naddress = \"127.0.0.1:8080\"\nprotocol = \"http\"\n";
+    assert!(refused(&listen.repeat(2)).contains("two [[listen]] have the address 127.0.0.1:8080"));
+    let tftp = listen.replace("http", "tftp");
+    assert!(parse(&format!("{listen}{tftp}")).is_ok(), "TCP and UDP are two ports");
+}
+
+#[test]
+fn the_shipped_configuration_is_one() {
+    let text = include_str!("../../config.toml").replace("master_file", "#");
+    let without_master =
+        text.split("[[rule]]").filter(|rule| !rule.contains("key_from = \"master\" ")).collect::<Vec<_>>();
+    let joined = without_master.join("[[rule]]");
+    let error = Config::parse(&joined, Path::new("config.toml"), SystemTime::UNIX_EPOCH);
+    assert!(error.is_ok(), "{error:?}");
+}

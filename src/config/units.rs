@@ -1,0 +1,135 @@
+//! Lengths of time and of data, as people write them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A length of time: `"500ms"`, `"10s"`, `"5m"`, `"1h"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Period(Duration);
+
+/// A number of bytes: `"512"`, `"16 KiB"`, `"64 MiB"`, `"1 GiB"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Bytes(u64);
+
+/// The text is no length of time or of data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnitError {
+    /// Not a length of time.
+    #[error("`{0}` is not a length of time: expected a number with ms, s, m or h, such as \"10s\"")]
+    Period(String),
+    /// Not a length of data.
+    #[error("`{0}` is not a size: expected a number alone or with KiB, MiB or GiB, such as \"64 MiB\"")]
+    Bytes(String),
+}
+
+impl Period {
+    /// `seconds` as a length of time.
+    #[must_use]
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// As the runtime counts it.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl Bytes {
+    /// `mebibytes` as a number of bytes.
+    #[must_use]
+    pub const fn mebibytes(mebibytes: u64) -> Self {
+        Self(mebibytes * 1024 * 1024)
+    }
+
+    /// `kibibytes` as a number of bytes.
+    #[must_use]
+    pub const fn kibibytes(kibibytes: u64) -> Self {
+        Self(kibibytes * 1024)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Period {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let millisecond = |unit: &str| match unit {
+            "ms" => Some(1),
+            "s" => Some(1_000),
+            "m" => Some(60_000),
+            "h" => Some(3_600_000),
+            _ => None,
+        };
+        let milliseconds = number_with_unit(text, millisecond).ok_or_else(|| UnitError::Period(text.into()))?;
+        Ok(Self(Duration::from_millis(milliseconds)))
+    }
+}
+
+impl FromStr for Bytes {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let byte = |unit: &str| match unit {
+            "" => Some(1),
+            "KiB" => Some(1 << 10),
+            "MiB" => Some(1 << 20),
+            "GiB" => Some(1 << 30),
+            _ => None,
+        };
+        number_with_unit(text, byte).map(Self).ok_or_else(|| UnitError::Bytes(text.into()))
+    }
+}
+
+fn number_with_unit(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text[..end].parse::<u64>().ok()?.checked_mul(factor(text[end..].trim())?)
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Period {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_read_as_they_are_written() {
+        assert_eq!("500ms".parse::<Period>().map(Period::duration), Ok(Duration::from_millis(500)));
+        assert_eq!("5m".parse::<Period>().map(Period::duration), Ok(Duration::from_mins(5)));
+        assert_eq!("64 MiB".parse::<Bytes>(), Ok(Bytes::mebibytes(64)));
+        assert_eq!("512".parse::<Bytes>().map(Bytes::count), Ok(512));
+    }
+
+    #[test]
+    fn anything_else_says_what_would_be_right() {
+        for text in ["", "10", "10 days", "s", "-1s", "99999999999999999999s"] {
+            assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+        for text in ["", "64MB", "MiB", "1.5 MiB", "99999999999 GiB"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! phoneprov: a provisioning server for Cisco flat-profile phones.
+//!
+//! The map: [`listen`] and [`tftp`] turn connections into a [`provision::Request`]; [`provision`] walks it in seven steps
+//! to a response; [`profile`] knows the tree of files, [`device`] and [`certificate`] who a phone is, [`cipher`] the
+//! encrypted file formats. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
+
+pub mod app;
+pub mod authority;
+pub mod certificate;
+pub mod cipher;
+pub mod cli;
+pub mod config;
+pub mod device;
+pub mod listen;
+pub mod log;
+pub mod metrics;
+pub mod profile;
+pub mod provision;
+pub mod server;
+pub mod tftp;

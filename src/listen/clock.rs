@@ -1,0 +1,106 @@
+//! How long a connection may take for what it is doing: waiting, sending its headers, receiving its answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use crate::config::Limits;
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Between two requests, or before the first.
+    Idle,
+    /// In the headers of a request.
+    Header,
+    /// Its answer is made or sent.
+    Request,
+}
+
+/// A connection's stage and since when, shared by what reads, what answers and what watches. One number, so that a
+/// request costs no timer of its own: the watch sleeps until the earliest moment that could be too late.
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    /// Milliseconds since `start`, times four, plus the stage.
+    state: Arc<AtomicU64>,
+    start: Instant,
+    limits: [Duration; 3],
+}
+
+impl Clock {
+    /// A connection that has just come in.
+    #[must_use]
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            state: Arc::new(AtomicU64::new(Stage::Idle as u64)),
+            start: Instant::now(),
+            limits: [limits.idle.duration(), limits.header.duration(), limits.request.duration()],
+        }
+    }
+
+    /// Enters a stage, or notes progress in it.
+    pub(super) fn enter(&self, stage: Stage) {
+        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+        self.state.store(since << 2 | stage as u64, Ordering::Relaxed);
+    }
+
+    /// The first bytes of a request are there.
+    pub(super) fn received(&self) {
+        if self.stage() == Stage::Idle {
+            self.enter(Stage::Header);
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        match self.state.load(Ordering::Relaxed) & 3 {
+            0 => Stage::Idle,
+            1 => Stage::Header,
+            _ => Stage::Request,
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let state = self.state.load(Ordering::Relaxed);
+        self.start + Duration::from_millis(state >> 2) + self.limits[self.stage() as usize]
+    }
+
+    /// Ends when the connection has been in one stage for too long.
+    #[must_use]
+    pub(super) fn watch(&self) -> Watch {
+        Watch { clock: self.clone(), sleep: None }
+    }
+}
+
+/// The wait for a deadline that moves.
+pub(super) struct Watch {
+    clock: Clock,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for Watch {
+    type Output = Stage;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Stage> {
+        let watch = &mut *self;
+        let clock = &watch.clock;
+        let sleep = watch.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(clock.deadline())));
+        loop {
+            // A stage entered later may end earlier than the moment we sleep to: never by more than its own limit.
+            let deadline = clock.deadline();
+            if deadline < sleep.deadline() {
+                sleep.as_mut().reset(deadline);
+            }
+            ready!(sleep.as_mut().poll(context));
+            let deadline = clock.deadline();
+            if deadline <= Instant::now() {
+                return Poll::Ready(clock.stage());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
+}

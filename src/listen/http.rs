@@ -1,0 +1,285 @@
+//! HTTP/1.0 and 1.1 for phones: hyper reads the request, the line answers it, hyper writes the answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Shared;
+use super::body::Reply;
+use super::clock::{Clock, Stage};
+use crate::app::App;
+use crate::config::Protocol;
+use crate::log::Record;
+use crate::profile::path::{PathError, RequestPath};
+use crate::provision::{self, Body, Conditions, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb};
+
+/// A refusal is answered no earlier than this after its request, whatever its reason: what the server had to look at
+/// to find it does not show in the time it took.
+const REFUSAL_TAKES: Duration = Duration::from_millis(5);
+
+/// What every refusal says.
+const NOT_FOUND: &[u8] = b"not found\n";
+
+/// One connection: who is at its other end, and what it works with.
+pub struct Session {
+    /// What the process shares.
+    pub shared: Shared,
+    /// The protocol, which decides what a request can prove.
+    pub transport: Protocol,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Its certificate.
+    pub presented: Presented,
+}
+
+/// Serves one connection to its end: the client's wish, an error, a limit, or the server's stop.
+pub async fn serve<S>(session: Session, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let app = session.shared.app();
+    let limits = &app.config.limits;
+    let clock = Clock::new(limits);
+    let stop = session.shared.stop.clone();
+    let io = Timed { io: TokioIo::new(stream), clock: clock.clone() };
+    let session = Arc::new(session);
+    let service = service_fn(|request| respond(session.clone(), clock.clone(), request));
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .max_buf_size(usize::try_from(limits.header_size.count()).unwrap_or(usize::MAX).max(8192))
+            .header_read_timeout(None)
+            .serve_connection(io, service)
+    );
+    let mut watch = std::pin::pin!(clock.watch());
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(peer = %session.peer, %error, "connection ended");
+                }
+                return;
+            }
+            stage = &mut watch => {
+                tracing::debug!(peer = %session.peer, ?stage, "connection took too long");
+                return;
+            }
+            () = &mut stopped, if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn respond(
+    session: Arc<Session>,
+    clock: Clock,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Reply>, Infallible> {
+    clock.enter(Stage::Request);
+    let app = session.shared.app();
+    let wanted = app.config.log.requests;
+    let path = request.uri().path().to_owned();
+    let mut record = Record::new(session.shared.metrics.clone(), session.transport, session.peer, path, wanted);
+    let body_wanted = *request.method() != Method::HEAD;
+    let (result, trail) = walk(&app, &session, request).await;
+    let outcome = Outcome::of(&result);
+    let reason = result.as_ref().err().map(ToString::to_string);
+    record.decided(trail, outcome, reason);
+    let response = if let Ok(response) = result {
+        answer(response, |body| Reply::new(body, record, clock, body_wanted))
+    } else {
+        tokio::time::sleep_until((record.began() + REFUSAL_TAKES).into()).await;
+        not_found(|body| Reply::new(body, record, clock, body_wanted))
+    };
+    Ok(response)
+}
+
+/// Walks the line; what takes long to make is made off the runtime's threads.
+async fn walk(
+    app: &Arc<App>,
+    session: &Arc<Session>,
+    request: hyper::Request<Incoming>,
+) -> (Result<Response, Refusal>, Trail) {
+    let (head, _body) = request.into_parts();
+    let mut trail = Trail::default();
+    let profile = match provision::admit(&app.line, &read(app, session, &head), &mut trail) {
+        Ok(profile) => profile,
+        Err(refusal) => return (Err(refusal), trail),
+    };
+    if !profile.is_heavy() {
+        return (provision::finish(&app.line, &read(app, session, &head), &profile), trail);
+    }
+    let (app, session) = (app.clone(), session.clone());
+    let made =
+        tokio::task::spawn_blocking(move || provision::finish(&app.line, &read(&app, &session, &head), &profile));
+    let made = made
+        .await
+        .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: io::Error::other(error) }));
+    (made, trail)
+}
+
+fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Parts) -> Request<'a> {
+    let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+    let path = match target.len() as u64 > app.config.limits.url_size.count() {
+        true => Err(PathError::TooLong),
+        false => RequestPath::from_http(target),
+    };
+    let verb = match head.method {
+        Method::GET => Verb::Get,
+        Method::HEAD => Verb::Head,
+        _ => Verb::Other,
+    };
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let conditions = Conditions {
+        if_none_match: text(header::IF_NONE_MATCH),
+        if_modified_since: text(header::IF_MODIFIED_SINCE).and_then(|date| httpdate::parse_http_date(date).ok()),
+        range: text(header::RANGE),
+        if_range: text(header::IF_RANGE),
+    };
+    Request {
+        transport: session.transport,
+        peer: session.peer,
+        verb,
+        path,
+        presented: &session.presented,
+        accepts_gzip: text(header::ACCEPT_ENCODING).is_some_and(accepts_gzip),
+        conditions,
+    }
+}
+
+/// Whether `Accept-Encoding` names gzip and does not rule it out (RFC 9110 §12.5.3).
+fn accepts_gzip(codings: &str) -> bool {
+    codings.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|weight| weight.parse::<f32>().ok());
+        named && weight.unwrap_or(1.0) > 0.0
+    })
+}
+
+fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
+    let mut headers = HeaderMap::with_capacity(8 + response.headers.len());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(response.content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(coding) = response.content_encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    if response.varies {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    let own = [
+        (header::ETAG, Some(response.tag)),
+        (header::LAST_MODIFIED, Some(httpdate::fmt_http_date(response.modified))),
+        (header::CONTENT_RANGE, content_range(response.status)),
+    ];
+    for (name, value) in own {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_maybe_shared(Bytes::from(value)).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers.extend(response.headers);
+    let mut answer = hyper::Response::new(body(response.body));
+    *answer.status_mut() = match response.status {
+        Status::Ok => StatusCode::OK,
+        Status::Partial(_) => StatusCode::PARTIAL_CONTENT,
+        Status::NotModified => StatusCode::NOT_MODIFIED,
+        Status::BadRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+    };
+    *answer.headers_mut() = headers;
+    answer
+}
+
+fn content_range(status: Status) -> Option<String> {
+    match status {
+        Status::Ok | Status::NotModified => None,
+        Status::Partial(range) => Some(format!("bytes {}-{}/{}", range.first, range.last, range.total)),
+        Status::BadRange(total) => Some(format!("bytes */{total}")),
+    }
+}
+
+fn not_found(body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
+    let mut answer = hyper::Response::new(body(Body::Bytes(Bytes::from_static(NOT_FOUND))));
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+/// A stream that tells the clock when bytes come in.
+struct Timed<S> {
+    io: TokioIo<S>,
+    clock: Clock,
+}
+
+impl<S: AsyncRead + Unpin> Read for Timed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = &read {
+            self.clock.received();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Timed<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, buffers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_accepted_where_it_is_named_and_not_ruled_out() {
+        for codings in ["gzip", "deflate, gzip", "br;q=0.5, GZIP;q=0.2", "*"] {
+            assert!(accepts_gzip(codings), "{codings}");
+        }
+        for codings in ["", "deflate", "gzip;q=0", "identity, gzip; q=0.0"] {
+            assert!(!accepts_gzip(codings), "{codings}");
+        }
+    }
+}

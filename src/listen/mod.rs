@@ -1,0 +1,41 @@
+//! Where phones come in: sockets, the accept loop, TLS, and HTTP as hyper reads it. What they ask for is
+//! [`crate::provision`]'s matter.
+
+pub mod bind;
+mod body;
+mod clock;
+pub mod http;
+pub mod tcp;
+pub mod tls;
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::metrics::Metrics;
+
+/// What every listener and connection of the process shares.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The configuration in force.
+    pub apps: watch::Receiver<Arc<App>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The connections that may be open.
+    pub connections: Arc<Semaphore>,
+    /// Cancelled when the server drains.
+    pub stop: CancellationToken,
+    /// Every task that has to end before the process does.
+    pub tasks: TaskTracker,
+}
+
+impl Shared {
+    /// The configuration in force now.
+    #[must_use]
+    pub fn app(&self) -> Arc<App> {
+        self.apps.borrow().clone()
+    }
+}

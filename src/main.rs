@@ -1,0 +1,7 @@
+//! phoneprov, the binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    phoneprov::cli::run()
+}

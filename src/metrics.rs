@@ -1,0 +1,169 @@
+//! What is counted. Labels come from enums, never from a request's text, so their number is fixed.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::config::Protocol;
+use crate::provision::Outcome;
+
+/// Every metric of the server, shown at `/metrics`.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: [[Counter; Outcome::ALL.len()]; PROTOCOLS.len()],
+    seconds: [Histogram; PROTOCOLS.len()],
+    bytes: [Counter; PROTOCOLS.len()],
+    handshakes: [Counter; Handshake::ALL.len()],
+    /// Connections open now.
+    pub connections: Gauge,
+    /// What the store of finished profiles did.
+    pub cache: CacheMetrics,
+    /// Configurations taken over at SIGHUP.
+    pub reloads: Counter,
+    /// Configurations refused at SIGHUP.
+    pub failed_reloads: Counter,
+}
+
+/// Hits and misses of the store of finished profiles.
+#[derive(Debug, Clone, Default)]
+pub struct CacheMetrics {
+    /// Sent as they were.
+    pub hits: Counter,
+    /// Made anew.
+    pub misses: Counter,
+}
+
+/// How a TLS handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    /// TLS 1.2, all of it.
+    Tls12,
+    /// TLS 1.2, a session resumed.
+    Tls12Resumed,
+    /// TLS 1.3, all of it.
+    Tls13,
+    /// TLS 1.3, a session resumed.
+    Tls13Resumed,
+    /// Not at all.
+    Failed,
+}
+
+impl Handshake {
+    const ALL: [Self; 5] = [Self::Tls12, Self::Tls12Resumed, Self::Tls13, Self::Tls13Resumed, Self::Failed];
+
+    fn labels(self) -> HandshakeLabels {
+        let (version, resumed) = match self {
+            Self::Tls12 => ("1.2", "no"),
+            Self::Tls12Resumed => ("1.2", "yes"),
+            Self::Tls13 => ("1.3", "no"),
+            Self::Tls13Resumed => ("1.3", "yes"),
+            Self::Failed => ("failed", "no"),
+        };
+        HandshakeLabels { version, resumed }
+    }
+}
+
+const PROTOCOLS: [Protocol; 3] = [Protocol::Http, Protocol::Https, Protocol::Tftp];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    transport: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransportLabels {
+    transport: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HandshakeLabels {
+    version: &'static str,
+    resumed: &'static str,
+}
+
+/// Upper bounds of the latency histogram, in seconds.
+const BUCKETS: [f64; 10] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("phoneprov");
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register("requests", "Requests by transport and outcome", requests.clone());
+        let seconds = Family::<TransportLabels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        registry.register("request_seconds", "From a request to the end of its answer", seconds.clone());
+        let bytes = Family::<TransportLabels, Counter>::default();
+        registry.register("sent_bytes", "Bytes of profiles sent", bytes.clone());
+        let handshakes = Family::<HandshakeLabels, Counter>::default();
+        registry.register("handshakes", "TLS handshakes by version", handshakes.clone());
+        let transport = |protocol: Protocol| TransportLabels { transport: protocol.as_str() };
+        let of = |protocol: Protocol, outcome: Outcome| {
+            let labels = RequestLabels { transport: protocol.as_str(), outcome: outcome.as_str() };
+            requests.get_or_create_owned(&labels)
+        };
+        let metrics = Self {
+            requests: PROTOCOLS.map(|protocol| Outcome::ALL.map(|outcome| of(protocol, outcome))),
+            seconds: PROTOCOLS.map(|protocol| seconds.get_or_create_owned(&transport(protocol))),
+            bytes: PROTOCOLS.map(|protocol| bytes.get_or_create_owned(&transport(protocol))),
+            handshakes: Handshake::ALL.map(|handshake| handshakes.get_or_create_owned(&handshake.labels())),
+            connections: Gauge::default(),
+            cache: CacheMetrics::default(),
+            reloads: Counter::default(),
+            failed_reloads: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register("connections", "Connections open now", metrics.connections.clone());
+        registry.register("cache_hits", "Finished profiles sent again", metrics.cache.hits.clone());
+        registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
+        registry.register("reloads", "Configurations taken over", metrics.reloads.clone());
+        registry.register("failed_reloads", "Configurations refused", metrics.failed_reloads.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a request that has ended.
+    pub fn request(&self, protocol: Protocol, outcome: Outcome, bytes: u64, took: Duration) {
+        self.requests[protocol as usize][outcome as usize].inc();
+        self.seconds[protocol as usize].observe(took.as_secs_f64());
+        self.bytes[protocol as usize].inc_by(bytes);
+    }
+
+    /// Counts a TLS handshake.
+    pub fn handshake(&self, handshake: Handshake) {
+        self.handshakes[handshake as usize].inc();
+    }
+
+    /// All of them in the `OpenMetrics` text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_counted_where_it_belongs() {
+        let metrics = Metrics::default();
+        metrics.request(Protocol::Tftp, Outcome::Refused, 7, Duration::from_millis(2));
+        metrics.handshake(Handshake::Tls13Resumed);
+        let text = metrics.text();
+        assert!(text.contains(r#"phoneprov_requests_total{transport="tftp",outcome="refused"} 1"#), "{text}");
+        assert!(text.contains(r#"phoneprov_requests_total{transport="http",outcome="served"} 0"#), "{text}");
+        assert!(text.contains(r#"phoneprov_sent_bytes_total{transport="tftp"} 7"#), "{text}");
+        assert!(text.contains(r#"phoneprov_handshakes_total{version="1.3",resumed="yes"} 1"#), "{text}");
+        assert!(text.contains(r#"phoneprov_request_seconds_bucket{le="0.003",transport="tftp"} 1"#), "{text}");
+    }
+}

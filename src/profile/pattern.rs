@@ -1,0 +1,139 @@
+//! The paths that a rule is for: the macro language of file names, with `*` within a segment and `**` for any number of
+//! segments.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::macros::Macros;
+use super::name::{Name, Star};
+use super::path::RequestPath;
+
+/// A rule's path, such as `/secure/$MA.cfg`, `/firmware/**` or `/*.txt`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Name(Name),
+    AnyDepth,
+}
+
+/// The text is no path for a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// It does not begin with `/`.
+    #[error("`{0}` is not a path for a rule: expected it to begin with `/`, such as /secure/$MA.cfg or /firmware/**")]
+    NotAbsolute(String),
+    /// `//`, or a `/` at its end.
+    #[error("`{0}` has an empty segment: write /folder/** for all that is in a folder")]
+    EmptySegment(String),
+    /// `**` beside other text, or twice.
+    #[error("`{0}`: `**` stands alone between two slashes, and once")]
+    AnyDepth(String),
+}
+
+impl PathPattern {
+    /// Whether the path is of this pattern.
+    #[must_use]
+    pub fn matches(&self, path: &RequestPath) -> bool {
+        let segments: Vec<&str> = path.segments().collect();
+        let Some(gap) = self.segments.iter().position(|segment| *segment == Segment::AnyDepth) else {
+            return self.segments.len() == segments.len() && names_match(&self.segments, &segments).is_some();
+        };
+        let (head, tail) = (&self.segments[..gap], &self.segments[gap + 1..]);
+        if segments.len() < head.len() + tail.len() {
+            return false;
+        }
+        let (first, rest) = segments.split_at(head.len());
+        let last = &rest[rest.len() - tail.len()..];
+        names_match(head, first).is_some() && names_match(tail, last).is_some()
+    }
+
+    /// The names between the slashes; `**` is left out.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Name(name) => Some(name),
+            Segment::AnyDepth => None,
+        })
+    }
+}
+
+fn names_match(names: &[Segment], texts: &[&str]) -> Option<Macros> {
+    names.iter().zip(texts).try_fold(Macros::default(), |macros, (segment, text)| match segment {
+        Segment::Name(name) => name.matches(text, &macros),
+        Segment::AnyDepth => Some(macros),
+    })
+}
+
+impl FromStr for PathPattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let path = text.strip_prefix('/').ok_or_else(|| PatternError::NotAbsolute(text.into()))?;
+        let mut segments = Vec::new();
+        for segment in path.split('/') {
+            segments.push(match segment {
+                "" => return Err(PatternError::EmptySegment(text.into())),
+                "**" if segments.contains(&Segment::AnyDepth) => return Err(PatternError::AnyDepth(text.into())),
+                "**" => Segment::AnyDepth,
+                _ if segment.contains("**") => return Err(PatternError::AnyDepth(text.into())),
+                _ => Segment::Name(Name::parse(segment, Star::Any)),
+            });
+        }
+        Ok(Self { text: text.to_owned(), segments })
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PathPattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        let pattern: PathPattern = pattern.parse().expect("a pattern");
+        pattern.matches(&RequestPath::from_http(path).expect("a path"))
+    }
+
+    #[test]
+    fn macros_stars_and_depth_match_as_their_names_say() {
+        assert!(matches("/secure/$MA.cfg", "/secure/000e08abcdef.cfg"));
+        assert!(matches("/secure/$MA.cfg", "/SECURE/000E08ABCDEF.CFG"));
+        assert!(!matches("/secure/$MA.cfg", "/secure/basic.cfg"));
+        assert!(!matches("/secure/$MA.cfg", "/secure/a/000e08abcdef.cfg"));
+        assert!(matches("/*.txt", "/basic.txt"));
+        assert!(!matches("/*.txt", "/a/basic.txt"));
+        assert!(matches("/firmware/**", "/firmware/a/b.loads"));
+        assert!(matches("/firmware/**", "/firmware/b.loads"));
+        assert!(matches("/**/$MA.cfg", "/000e08abcdef.cfg"));
+        assert!(matches("/**/$MA.cfg", "/a/b/000e08abcdef.cfg"));
+        assert!(!matches("/**/$MA.cfg", "/a/b/c.cfg"));
+        assert!(matches("/**", "/anything/at/all"));
+    }
+
+    #[test]
+    fn a_pattern_that_means_nothing_says_so() {
+        for text in ["basic.txt", "", "//a", "/a/", "/a**", "/**/**"] {
+            assert!(text.parse::<PathPattern>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_long_time() {
+        let path = format!("/{}", "a".repeat(250));
+        assert!(!matches("/*a*a*a*a*a*a*a*a*a*a*b", &path));
+    }
+}

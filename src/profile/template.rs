@@ -1,0 +1,324 @@
+//! Templates: files whose path holds a macro, rendered for one phone.
+//!
+//! minijinja with strict undefined values, XML escaping, a fuel limit, and a loader that reads nothing outside the
+//! profile folder. A template's text is compiled once and again when the file changes.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Object, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, TemplateSource, UndefinedBehavior};
+
+use super::macros::{Macro, Macros};
+use super::root::{Root, Stamp};
+
+/// The longest template, and the longest profile made from one, in bytes: far above what phones take.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Instructions that one rendering may run: a profile of 3 000 parameters needs some 20 000.
+const FUEL: u64 = 2_000_000;
+
+/// Templates inside templates; a file that includes itself ends here.
+const NESTING: usize = 64;
+
+/// Compiled files that are kept before all are forgotten: each device may have one of its own.
+const COMPILED_KEPT: usize = 4096;
+
+/// The name under which a rule's key is rendered; no file can have it.
+const KEY: &str = "\0key";
+
+/// What templates are given beside the macros: `[variables]` of the configuration.
+pub type Variables = BTreeMap<String, Value>;
+
+/// The compiled templates of one tree.
+pub struct Templates {
+    root: Arc<Root>,
+    environment: RwLock<Arc<Environment<'static>>>,
+    compiled: Arc<AtomicUsize>,
+}
+
+/// A rendered profile, and the files it was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The profile.
+    pub text: String,
+    /// Every file that was read, with its stamp: while all stamps hold, so does the text.
+    pub sources: Vec<Source>,
+}
+
+/// A file that a profile was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Relative to the profile folder.
+    pub file: String,
+    /// When it was read.
+    pub stamp: Stamp,
+}
+
+/// A template gives no profile. The message names file and line and never holds a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct TemplateError {
+    place: String,
+    reason: String,
+}
+
+/// The loader's own reasons, which are safe to show whole.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct LoadError(String);
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        Error::new(ErrorKind::InvalidOperation, "the template was not loaded").with_source(error)
+    }
+}
+
+thread_local! {
+    /// The files of the rendering that this thread is in: minijinja's loader has no other way to tell its caller.
+    static SOURCES: RefCell<Vec<Source>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Templates {
+    /// No template is read yet.
+    #[must_use]
+    pub fn new(root: Arc<Root>) -> Self {
+        let compiled = Arc::new(AtomicUsize::new(0));
+        let environment = RwLock::new(Arc::new(environment(&root, &compiled)));
+        Self { root, environment, compiled }
+    }
+
+    /// Renders a file of the tree with the phone's macros and the configuration's variables.
+    ///
+    /// # Errors
+    /// The file, or one it includes, has a syntax error, uses a value that is not defined, or runs without end.
+    pub fn render(&self, file: &str, macros: &Macros, variables: &Arc<Variables>) -> Result<Rendered, TemplateError> {
+        let scope = Names::new(macros, variables);
+        let environment = self.environment();
+        SOURCES.take();
+        let text = environment.get_template(file).and_then(|template| template.render(scope.clone()));
+        let sources = distinct(SOURCES.take());
+        match text {
+            Ok(text) if text.len() as u64 > LONGEST => {
+                Err(TemplateError { place: file.into(), reason: format!("the profile is longer than {LONGEST} bytes") })
+            }
+            Ok(text) => Ok(Rendered { text, sources }),
+            Err(error) => Err(scope.explain(file, &error)),
+        }
+    }
+
+    /// Renders a rule's key. The text is not escaped, and errors do not hold it.
+    ///
+    /// # Errors
+    /// As [`Templates::render`].
+    pub fn render_key(
+        &self,
+        key: &str,
+        macros: &Macros,
+        variables: &Arc<Variables>,
+    ) -> Result<Rendered, TemplateError> {
+        let scope = Names::new(macros, variables);
+        SOURCES.take();
+        let text = self.environment().render_named_str(KEY, key, scope.clone());
+        let sources = distinct(SOURCES.take());
+        match text {
+            Ok(text) => Ok(Rendered { text, sources }),
+            Err(error) => Err(scope.explain("the rule's key", &error)),
+        }
+    }
+
+    fn environment(&self) -> Arc<Environment<'static>> {
+        if self.compiled.load(Ordering::Relaxed) > COMPILED_KEPT {
+            let mut current = self.environment.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if self.compiled.swap(0, Ordering::Relaxed) > COMPILED_KEPT {
+                *current = Arc::new(environment(&self.root, &self.compiled));
+            }
+        }
+        self.environment.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templates").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(NESTING);
+    if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_auto_escape_callback(|name| match name {
+        KEY => AutoEscape::None,
+        _ => AutoEscape::Custom("xml".into()),
+    });
+    environment.set_formatter(write_value);
+    // Only an include passes here, never the file that a phone asked for.
+    environment.set_path_join_callback(|name, _parent| match name.split('/').any(|part| part.starts_with('_')) {
+        true => name.into(),
+        false => format!("\0{name}").into(),
+    });
+    let (root, compiled) = (root.clone(), compiled.clone());
+    environment.set_loader(move |name| load(&root, &compiled, name));
+    environment
+}
+
+/// Reads one template, and notes it as a source of the rendering under way: now, and whenever it is used again.
+fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<TemplateSource>, Error> {
+    if let Some(name) = name.strip_prefix('\0') {
+        let reason = format!("`{name}` is no part of other templates: only files or folders beginning with `_` are");
+        return Err(LoadError(reason).into());
+    }
+    let (content, stamp) = match root.read(name, LONGEST) {
+        Ok(read) => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LoadError(format!("`{name}`: {error}")).into()),
+    };
+    let text = String::from_utf8(content)
+        .map_err(|_| LoadError(format!("`{name}` is not UTF-8, which templates have to be")))?;
+    compiled.fetch_add(1, Ordering::Relaxed);
+    let source = Source { file: name.to_owned(), stamp };
+    note(source.clone());
+    let root = root.clone();
+    Ok(Some(TemplateSource::new(text).with_uptodate_check(move || {
+        let current = matches!(root.stamp(&source.file), Ok(Some(stamp)) if stamp == source.stamp);
+        if current {
+            note(source.clone());
+        }
+        current
+    })))
+}
+
+fn note(source: Source) {
+    SOURCES.with_borrow_mut(|sources| sources.push(source));
+}
+
+fn distinct(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.sort_by(|a, b| a.file.cmp(&b.file));
+    sources.dedup();
+    sources
+}
+
+/// Writes a value into XML: markup characters as entities, everything outside ASCII as a numeric reference, because
+/// Cisco's guides contradict each other on whether the firmware reads UTF-8 (domain, values and attributes).
+fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if *state.auto_escape() == AutoEscape::None || value.is_safe() {
+        return write!(out, "{value}").map_err(Error::from);
+    }
+    let Some(text) = value.as_str() else {
+        return write_escaped(out, &value.to_string());
+    };
+    write_escaped(out, text)
+}
+
+fn write_escaped(out: &mut Output, text: &str) -> Result<(), Error> {
+    let mut plain = 0;
+    for (at, character) in text.char_indices() {
+        let entity = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&apos;",
+            _ if character.is_ascii() => continue,
+            _ => "",
+        };
+        out.write_str(&text[plain..at])?;
+        out.write_str(entity)?;
+        if entity.is_empty() {
+            write!(out, "&#{};", u32::from(character))?;
+        }
+        plain = at + character.len_utf8();
+    }
+    out.write_str(&text[plain..]).map_err(Error::from)
+}
+
+/// The names that a template sees: macros first, then variables.
+#[derive(Debug)]
+struct Scope {
+    macros: Macros,
+    variables: Arc<Variables>,
+    missed: Mutex<Option<String>>,
+}
+
+/// A scope as minijinja takes it, while we keep hold of it for what it missed.
+#[derive(Clone)]
+struct Names(Arc<Scope>);
+
+impl From<Names> for Value {
+    fn from(names: Names) -> Self {
+        Value::from_dyn_object(names.0)
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let value = match Macro::named(key) {
+            Some(name) => self.macros.value(name).map(Value::from),
+            None => self.variables.get(key).cloned(),
+        };
+        let mut missed = self.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *missed = value.is_none().then(|| key.to_owned());
+        value
+    }
+}
+
+impl Names {
+    fn new(macros: &Macros, variables: &Arc<Variables>) -> Self {
+        let (macros, variables) = (macros.clone(), variables.clone());
+        Self(Arc::new(Scope { macros, variables, missed: Mutex::default() }))
+    }
+
+    /// What went wrong, with no value in it: some of minijinja's details quote what they could not convert.
+    fn explain(&self, file: &str, error: &Error) -> TemplateError {
+        let place = match (error.name(), error.line()) {
+            (Some(KEY) | None, _) => file.to_owned(),
+            (Some(name), Some(line)) => format!("{name}:{line}"),
+            (Some(name), None) => name.to_owned(),
+        };
+        let source = std::error::Error::source(error);
+        if let Some(inner) = source.and_then(|source| source.downcast_ref::<Error>()) {
+            return self.explain(file, inner);
+        }
+        if let Some(LoadError(reason)) = source.and_then(|source| source.downcast_ref::<LoadError>()) {
+            return TemplateError { place, reason: reason.clone() };
+        }
+        let missed = self.0.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let reason = match (error.kind(), missed) {
+            (ErrorKind::UndefinedError, Some(name)) if Macro::named(&name).is_some() => {
+                format!("`{name}` is not known for this phone: neither its path nor its certificate says it")
+            }
+            (ErrorKind::UndefinedError, Some(name)) => {
+                format!("`{name}` is not defined: add it to [variables], or give it a default")
+            }
+            (ErrorKind::OutOfFuel, _) => "the template ran for too long: does a loop end?".to_owned(),
+            (
+                kind @ (ErrorKind::SyntaxError
+                | ErrorKind::TemplateNotFound
+                | ErrorKind::UnknownFilter
+                | ErrorKind::UnknownFunction
+                | ErrorKind::UnknownMethod
+                | ErrorKind::UnknownTest),
+                _,
+            ) => error.detail().map_or_else(|| kind.to_string(), ToOwned::to_owned),
+            (kind, _) => kind.to_string(),
+        };
+        TemplateError { place, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What a template gives and what it refuses, against real folders.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn templates(files: &[(&str, &str)]) -> (TempDir, Templates) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, content).expect("a file");
+    }
+    let root = Root::open(folder.path()).expect("the folder");
+    (folder, Templates::new(Arc::new(root)))
+}
+
+fn phone() -> Macros {
+    let mut macros = Macros::default();
+    assert!(macros.bind(Macro::Ma, "000e08abcdef"));
+    macros
+}
+
+fn variables() -> Arc<Variables> {
+    let values =
+        [("proxy", Value::from("sip.example.com")), ("name", Value::from("Zoë <\"&'>/")), ("port", Value::from(5060))];
+    Arc::new(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn render(files: &[(&str, &str)]) -> Result<String, String> {
+    let (_folder, templates) = templates(files);
+    let rendered = templates.render(files[0].0, &phone(), &variables());
+    rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
+}
+
+#[test]
+fn macros_are_variables_and_dollar_names_stay_for_the_phone() {
+    let text = render(&[("$MA.cfg", "<a>{{ MA }} {{ MAU }} {{ MAC }} {{ proxy }}:{{ port }} $MA</a>\n")]);
+    assert_eq!(text.as_deref(), Ok("<a>000e08abcdef 000E08ABCDEF 00:0e:08:ab:cd:ef sip.example.com:5060 $MA</a>\n"));
+}
+
+#[test]
+fn values_are_escaped_for_xml_and_ascii_only() {
+    let text = render(&[("$MA.cfg", "{{ name }} {{ name|safe }}")]);
+    assert_eq!(text.as_deref(), Ok("Zo&#235; &lt;&quot;&amp;&apos;&gt;/ Zoë <\"&'>/"));
+}
+
+#[test]
+fn a_base_and_includes_come_from_underscore_names_only() {
+    let base = ("_base.xml", "<flat-profile>{% block body %}{% endblock %}</flat-profile>");
+    let text = render(&[
+        ("a/$MA.cfg", "{% extends '_base.xml' %}{% block body %}{% include '_parts/a.xml' %}{% endblock %}"),
+        base,
+        ("_parts/a.xml", "<GPP_A>{{ MA }}</GPP_A>"),
+    ]);
+    assert_eq!(text.as_deref(), Ok("<flat-profile><GPP_A>000e08abcdef</GPP_A></flat-profile>"));
+    let text = render(&[("$MA.cfg", "\n{% include 'other.cfg' %}"), ("other.cfg", "secret")]);
+    assert_eq!(
+        text.as_deref().map_err(String::as_str),
+        Err("$MA.cfg:2: `other.cfg` is no part of other templates: only files or folders beginning with `_` are")
+    );
+    let text = render(&[("$MA.cfg", "{% include '_x/../../../etc/passwd' %}")]);
+    assert!(text.is_err_and(|error| error.contains("$MA.cfg:1")));
+}
+
+#[test]
+fn errors_name_file_line_and_name_and_hold_no_value() {
+    let undefined = render(&[("$MA.cfg", "\n\n<a>{{ proxxy }}</a>")]);
+    assert_eq!(
+        undefined.as_deref().map_err(String::as_str),
+        Err("$MA.cfg:3: `proxxy` is not defined: add it to [variables], or give it a default")
+    );
+    let unknown = render(&[("$MA.cfg", "{{ SN }}")]);
+    assert!(unknown.is_err_and(|error| error.contains("`SN` is not known for this phone")));
+    let included = render(&[("$MA.cfg", "\n{% include '_a.xml' %}"), ("_a.xml", "\n\n{{ nothing }}")]);
+    assert!(included.is_err_and(|error| error.contains("_a.xml:3") && error.contains("`nothing`")));
+    let syntax = render(&[("$MA.cfg", "{% if %}")]);
+    assert!(syntax.is_err_and(|error| error.starts_with("$MA.cfg:1: ")));
+    let value = render(&[("$MA.cfg", "{{ name|int }}")]);
+    assert!(value.is_err_and(|error| !error.contains("Zoë")));
+}
+
+#[test]
+fn a_template_without_end_is_stopped() {
+    let endless =
+        render(&[("$MA.cfg", "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}")]);
+    assert!(endless.is_err_and(|error| error.contains("ran for too long")));
+    assert!(render(&[("$MA.cfg", "{% include '_a.xml' %}"), ("_a.xml", "{% include '_a.xml' %}")]).is_err());
+}
+
+#[test]
+fn an_edit_counts_from_the_next_rendering() {
+    let (folder, templates) = templates(&[("$MA.cfg", "{% include '_a.xml' %}"), ("_a.xml", "one")]);
+    let render = || templates.render("$MA.cfg", &phone(), &variables()).expect("a profile");
+    assert_eq!(render().text, "one");
+    assert_eq!(render().sources.len(), 2, "both files, on the second rendering too");
+    fs::write(folder.path().join("_a.xml"), "two!").expect("an edit");
+    assert_eq!(render().text, "two!");
+    fs::write(folder.path().join("$MA.cfg"), "three").expect("an edit");
+    assert_eq!(render().text, "three");
+}
+
+#[test]
+fn a_key_is_not_escaped() {
+    let (_folder, templates) = templates(&[]);
+    let key = templates.render_key("{{ MA }}-{{ name }}", &phone(), &variables()).expect("a key");
+    assert_eq!(key.text, "000e08abcdef-Zoë <\"&'>/");
+}

@@ -1,0 +1,87 @@
+//! Step 2: whether the request may have what it asks for. Closed by default: a path that names a device is given to
+//! that device alone, and the device proves itself by a certificate whose field names it.
+
+use std::sync::Arc;
+
+use super::rules::{Rules, Treatment};
+use super::{Claim, Named, Presented, Refusal, Request, Verb};
+use crate::config::{Method, Proof, Protocol};
+use crate::profile::tree::Found;
+
+/// The leave to read a file and to send it. Only [`authorize`] makes one; what reads a profile takes one.
+#[derive(Debug)]
+pub struct Grant {
+    found: Found,
+    treatment: Arc<Treatment>,
+}
+
+/// Holds the claim against the path's rule.
+pub(super) fn authorize(rules: &Rules, request: &Request<'_>, claim: Claim) -> Result<Grant, Refusal> {
+    let treatment = rules.treatment(claim.path()).clone();
+    let names_device = *claim.named() != Named::Nobody;
+    answers_to(&treatment, request)?;
+    is_served_over(&treatment, request.transport, names_device)?;
+    let proof = treatment.proof_for(names_device);
+    let proven = match proof {
+        Proof::None => None,
+        Proof::Certificate => Some(proven_device(request, claim.named())?),
+    };
+    let mut found = claim.into_found();
+    if let Some(identity) = proven {
+        found.macros.complete(&identity);
+    }
+    Ok(Grant { found, treatment })
+}
+
+fn answers_to(treatment: &Treatment, request: &Request<'_>) -> Result<(), Refusal> {
+    let method = match request.verb {
+        Verb::Get => Some(Method::Get),
+        Verb::Head => Some(Method::Head),
+        Verb::Other => None,
+    };
+    match method.filter(|method| treatment.methods.contains(method)) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::Method(treatment.name.clone())),
+    }
+}
+
+fn is_served_over(treatment: &Treatment, transport: Protocol, names_device: bool) -> Result<(), Refusal> {
+    match &treatment.listeners {
+        Some(listeners) if listeners.contains(&transport) => Ok(()),
+        Some(_) => Err(Refusal::Listener { rule: treatment.name.clone(), transport }),
+        None if transport == Protocol::Tftp && names_device => Err(Refusal::DeviceOverTftp),
+        None => Ok(()),
+    }
+}
+
+fn proven_device(request: &Request<'_>, named: &Named) -> Result<Arc<crate::device::DeviceIdentity>, Refusal> {
+    match (request.presented, request.transport) {
+        (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Err(Refusal::NoCertificateOver(request.transport)),
+        (Presented::Nothing, Protocol::Https) => Err(Refusal::NoCertificate),
+        (Presented::Unproven(reason), _) => Err(Refusal::Unproven(reason.clone())),
+        (Presented::Device(identity), _) if named.is(identity) => Ok(identity.clone()),
+        (Presented::Device(identity), _) => {
+            Err(Refusal::AnotherDevice { claimed: named.clone(), proven: identity.clone() })
+        }
+    }
+}
+
+impl Grant {
+    /// The file that may be read.
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// What becomes of it.
+    #[must_use]
+    pub fn treatment(&self) -> &Arc<Treatment> {
+        &self.treatment
+    }
+
+    /// The rule's path, for the log.
+    #[must_use]
+    pub fn rule_name(&self) -> Arc<str> {
+        self.treatment.name.clone()
+    }
+}

@@ -1,0 +1,80 @@
+//! Step 6: encryption, under the key that the rule names for this device.
+
+use std::time::SystemTime;
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Document, Line, Profile, Refusal};
+use crate::cipher::Scheme;
+use crate::config::{Encryption, KeySource, MasterKey};
+use crate::device::Secret;
+use crate::profile::macros::{Macro, Macros};
+use crate::profile::template::Source;
+
+/// Encrypts where the rule says so. The salt follows from key and content: the same input gives the same bytes.
+pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Result<Document, Refusal> {
+    let grant = profile.grant();
+    let Some(encryption) = &grant.treatment().encryption else {
+        return Ok(document);
+    };
+    let (key, sources) = key_for(line, encryption, &grant.found().macros)?;
+    let material = match encryption.scheme {
+        Scheme::Aes256Cbc => key.expose().as_bytes().to_vec(),
+        Scheme::Aes128Gcm => encryption
+            .ikm
+            .decode(key.expose())
+            .map_err(|error| Refusal::KeyingMaterial(encryption.key.kind(), error))?,
+    };
+    if material.is_empty() {
+        return Err(Refusal::EmptyKey(encryption.key.kind()));
+    }
+    let bytes = encryption.scheme.encrypt(&material, &document.bytes).into();
+    let newest: Option<SystemTime> = sources.iter().map(|source| source.stamp.modified()).max();
+    let modified = newest.map_or(document.modified, |newest| newest.max(document.modified));
+    let sources = document.sources.into_iter().chain(sources).collect();
+    Ok(Document { bytes, sources, modified, ..document })
+}
+
+fn key_for(line: &Line, encryption: &Encryption, macros: &Macros) -> Result<(Secret, Vec<Source>), Refusal> {
+    match &encryption.key {
+        KeySource::Fixed(key) => Ok((key.clone(), Vec::new())),
+        KeySource::Master(master) => Ok((device_key(master, macros).ok_or(Refusal::NobodysKey)?, Vec::new())),
+        KeySource::Template(template) => {
+            let rendered = line.templates.render_key(template.expose(), macros, &line.variables)?;
+            Ok((Secret::new(rendered.text), rendered.sources))
+        }
+    }
+}
+
+/// The device's own key under a master secret: HMAC-SHA256 (RFC 2104) over `phoneprov device key 1`, a NUL, and the
+/// identity, which is `$MA` or, without one, `$SN`; 64 hexadecimal digits. `None` when neither is known.
+#[must_use]
+pub fn device_key(master: &MasterKey, macros: &Macros) -> Option<Secret> {
+    let identity = macros.value(Macro::Ma).or_else(|| macros.value(Macro::Sn))?;
+    let mut hmac = Hmac::<Sha256>::new_from_slice(master.secret().expose().as_bytes()).ok()?;
+    hmac.update(b"phoneprov device key 1\0");
+    hmac.update(identity.as_bytes());
+    Some(Secret::new(HEXLOWER.encode(&hmac.finalize().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(identity: Macro, text: &str) -> String {
+        let master = MasterKey::new(&"0123456789abcdef".repeat(4)).expect("a master secret");
+        let mut macros = Macros::default();
+        assert!(macros.bind(identity, text));
+        device_key(&master, &macros).expect("a key").expose().to_owned()
+    }
+
+    /// `printf 'phoneprov device key 1\0000e08abcdef' | openssl dgst -sha256 -hmac 0123456789abcdef…` (four times).
+    #[test]
+    fn the_key_is_what_openssl_derives() {
+        assert_eq!(key(Macro::Ma, "000e08abcdef"), "156889b1e1ecd6bf683f289dc401491e31556e119c14609df06b67ea8c7e6713");
+        assert_eq!(key(Macro::Ma, "000e08abcdef"), key(Macro::Mau, "000E08ABCDEF"));
+        assert_ne!(key(Macro::Ma, "000e08abcdef"), key(Macro::Ma, "000e08abcdee"));
+    }
+}

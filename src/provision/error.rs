@@ -1,0 +1,93 @@
+//! Why a request gets no profile. The phone hears "not found"; this is for the log.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Named;
+use crate::config::Protocol;
+use crate::device::DeviceIdentity;
+use crate::profile::path::PathError;
+use crate::profile::template::TemplateError;
+
+/// The reason of a refusal, in the order in which the steps find it.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The path is none that is looked up.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The tree has no file for it.
+    #[error("no such file")]
+    NoSuchFile,
+    /// The file system does not give it.
+    #[error("{file}: {error}")]
+    File {
+        /// The file, or the path asked for.
+        file: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// POST and the like.
+    #[error("the method is not one that rule {0} answers")]
+    Method(Arc<str>),
+    /// The rule names other listeners.
+    #[error("rule {rule} does not serve over {transport}")]
+    Listener {
+        /// The rule.
+        rule: Arc<str>,
+        /// What the request came over.
+        transport: Protocol,
+    },
+    /// TFTP proves nothing.
+    #[error("a device's file goes out by tftp only where a rule's listeners name it")]
+    DeviceOverTftp,
+    /// The connection cannot carry a certificate.
+    #[error("a certificate is needed, which {0} does not carry")]
+    NoCertificateOver(Protocol),
+    /// None was sent.
+    #[error("a certificate is needed, and none was sent")]
+    NoCertificate,
+    /// One was sent that proves nobody.
+    #[error("the certificate proves nobody: {0}")]
+    Unproven(String),
+    /// The certificate is another phone's, or does not say what the path says.
+    #[error("the path names {claimed}, the certificate {proven}")]
+    AnotherDevice {
+        /// Whom the path names.
+        claimed: Named,
+        /// Whom the certificate names.
+        proven: Arc<DeviceIdentity>,
+    },
+    /// The template gives no profile.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The rule's key is empty for this device.
+    #[error("{0} is empty for this device")]
+    EmptyKey(&'static str),
+    /// The master secret needs a device to derive a key for.
+    #[error("no key: neither path nor certificate names a device to derive it for")]
+    NobodysKey,
+    /// The keying material does not decode.
+    #[error("{0} is no keying material: {1}")]
+    KeyingMaterial(&'static str, crate::cipher::IkmError),
+}
+
+impl Refusal {
+    /// Whether the fault is the server's or its operator's, not the client's.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Template(_) | Self::EmptyKey(_) | Self::NobodysKey | Self::KeyingMaterial(..) => {
+                true
+            }
+            Self::Path(_)
+            | Self::NoSuchFile
+            | Self::Method(_)
+            | Self::Listener { .. }
+            | Self::DeviceOverTftp
+            | Self::NoCertificateOver(_)
+            | Self::NoCertificate
+            | Self::Unproven(_)
+            | Self::AnotherDevice { .. } => false,
+        }
+    }
+}

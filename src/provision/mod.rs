@@ -1,0 +1,100 @@
+//! How: one line from request to response, the same for HTTP, HTTPS and TFTP.
+//!
+//! ```text
+//! identify → authorize → resolve → render → compress → encrypt → respond
+//!  Claim      Grant       Profile   Document  Document   Document   Response
+//! ```
+//!
+//! One file a step, each an ordinary function of its arguments, each result the key to the next: only [`authorize`] makes
+//! a grant, and nothing is read without one. What the phone hears of a refusal is "not found"; the [`Trail`] has the rest.
+
+mod authorize;
+mod compress;
+mod document;
+mod encrypt;
+mod error;
+mod identify;
+mod render;
+mod request;
+mod resolve;
+mod respond;
+mod rules;
+mod trail;
+
+pub use authorize::Grant;
+pub use document::{Coding, Document, Documents};
+pub use encrypt::device_key;
+pub use error::Refusal;
+pub use identify::{Claim, Named};
+pub use request::{Conditions, Presented, Request, Transport, Verb};
+pub use resolve::{Delivery, Profile};
+pub use respond::{Body, ByteRange, Response, Status};
+pub use rules::Rules;
+pub use trail::{Outcome, Trail};
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::profile::template::{Templates, Variables};
+use crate::profile::tree::Tree;
+
+/// What the line works with: built whole from one configuration, never changed.
+#[derive(Debug)]
+pub struct Line {
+    /// The files.
+    pub tree: Tree,
+    /// The same files, compiled.
+    pub templates: Templates,
+    /// What paths need.
+    pub rules: Rules,
+    /// What templates are given.
+    pub variables: Arc<Variables>,
+    /// When the configuration was last written: a profile is no older.
+    pub configured: SystemTime,
+    /// What was made before.
+    pub documents: Documents,
+}
+
+/// Walks the line. The trail says who asked for what, whatever comes of it.
+pub fn answer(line: &Line, request: &Request<'_>) -> (Result<Response, Refusal>, Trail) {
+    let mut trail = Trail::default();
+    let response = admit(line, request, &mut trail).and_then(|profile| finish(line, request, &profile));
+    (response, trail)
+}
+
+/// The first half: who asks, whether they may, and what for. No file has been read after it.
+///
+/// # Errors
+/// There is no such file, or the request does not prove what its path needs.
+pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
+    trail.proven = request.presented.identity().cloned();
+    let claim = identify::identify(&line.tree, request)?;
+    trail.claimed = claim.named().clone();
+    trail.file = Some(claim.file().to_owned());
+    let grant = authorize::authorize(&line.rules, request, claim)?;
+    trail.rule = Some(grant.rule_name());
+    resolve::resolve(request, grant)
+}
+
+/// The second half: the profile's bytes, from the cache or made, and the response around them.
+///
+/// # Errors
+/// The file cannot be read, or its template gives no profile.
+pub fn finish(line: &Line, request: &Request<'_>, profile: &Profile) -> Result<Response, Refusal> {
+    match profile.delivery() {
+        Delivery::Streamed => respond::stream(&line.tree, request, profile),
+        Delivery::Whole => {
+            let document = match line.documents.current(&line.tree, profile) {
+                Some(document) => document,
+                None => line.documents.keep(profile, make(line, profile)?),
+            };
+            Ok(respond::respond(request, profile, &document))
+        }
+    }
+}
+
+fn make(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
+    let document = render::render(line, profile)?;
+    let document = compress::compress(profile, document)?;
+    encrypt::encrypt(line, profile, document)
+}

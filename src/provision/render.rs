@@ -1,0 +1,33 @@
+//! Step 4: the granted file's content; a template becomes text for this one device.
+
+use std::time::SystemTime;
+
+use super::{Document, Line, Profile, Refusal};
+use crate::profile::template::Source;
+use crate::profile::tree::FileKind;
+
+/// The longest file that is held (bytes); `resolve` has looked at the size before, this bounds a file that grows.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Reads or renders the file.
+pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
+    let found = profile.grant().found();
+    let read = SystemTime::now();
+    match found.kind {
+        FileKind::Literal => {
+            let (bytes, stamp) = line
+                .tree
+                .root()
+                .read(&found.file, LONGEST)
+                .map_err(|error| Refusal::File { file: found.file.clone(), error })?;
+            let sources = vec![Source { file: found.file.clone(), stamp }];
+            Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read })
+        }
+        FileKind::Template => {
+            let rendered = line.templates.render(&found.file, &found.macros, &line.variables)?;
+            let newest = rendered.sources.iter().map(|source| source.stamp.modified()).max();
+            let modified = newest.map_or(line.configured, |newest| newest.max(line.configured));
+            Ok(Document { bytes: rendered.text.into(), sources: rendered.sources, modified, read })
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A request, whatever protocol brought it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::config::Protocol;
+use crate::device::DeviceIdentity;
+use crate::profile::path::{PathError, RequestPath};
+
+/// What a phone asks for, and what the connection says about it.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// What it came over.
+    pub transport: Transport,
+    /// Whom the answer goes to.
+    pub peer: SocketAddr,
+    /// What is to be done.
+    pub verb: Verb,
+    /// What for, parsed; the error is the refusal's reason.
+    pub path: Result<RequestPath, PathError>,
+    /// The client certificate of the connection.
+    pub presented: &'a Presented,
+    /// The client decodes `Content-Encoding: gzip`.
+    pub accepts_gzip: bool,
+    /// What the client has already.
+    pub conditions: Conditions<'a>,
+}
+
+/// The protocol that brought a request: what a listener speaks.
+pub type Transport = Protocol;
+
+/// What a request wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// The profile (HTTP GET, TFTP read request).
+    Get,
+    /// Its headers.
+    Head,
+    /// Anything else: no profile answers to it.
+    Other,
+}
+
+/// The client certificate of a connection, looked at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// None was sent, or the protocol has none.
+    Nothing,
+    /// One was sent that proves nobody; the reason is for the log.
+    Unproven(String),
+    /// One that verifies and names a device.
+    Device(Arc<DeviceIdentity>),
+}
+
+impl Presented {
+    /// The device that is proven.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Arc<DeviceIdentity>> {
+        match self {
+            Self::Device(identity) => Some(identity),
+            Self::Nothing | Self::Unproven(_) => None,
+        }
+    }
+}
+
+/// The conditional headers of an HTTP request (RFC 9110 §13, §14).
+#[derive(Debug, Default, Clone)]
+pub struct Conditions<'a> {
+    /// `If-None-Match`, as it stands.
+    pub if_none_match: Option<&'a str>,
+    /// `If-Modified-Since`.
+    pub if_modified_since: Option<SystemTime>,
+    /// `Range`, as it stands.
+    pub range: Option<&'a str>,
+    /// `If-Range`, as it stands.
+    pub if_range: Option<&'a str>,
+}

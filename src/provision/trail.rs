@@ -1,0 +1,69 @@
+//! What became of a request, for the log and the metrics.
+
+use std::sync::Arc;
+
+use super::{Named, Refusal, Response, Status};
+use crate::device::DeviceIdentity;
+
+/// Who asked for what, as far as the line came.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// The device that the path names.
+    pub claimed: Named,
+    /// The device that the certificate names.
+    pub proven: Option<Arc<DeviceIdentity>>,
+    /// The file that the path means.
+    pub file: Option<String>,
+    /// The rule that the path has.
+    pub rule: Option<Arc<str>>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The profile, or the part of it that was asked for.
+    Served,
+    /// The client has it already.
+    Unchanged,
+    /// There is no such file.
+    Unknown,
+    /// There is, but not for this request.
+    Refused,
+    /// There is, and the server could not give it.
+    Failed,
+    /// The client went away, or was too slow.
+    Broken,
+}
+
+impl Outcome {
+    /// Every outcome, for the metrics.
+    pub const ALL: [Self; 6] =
+        [Self::Served, Self::Unchanged, Self::Unknown, Self::Refused, Self::Failed, Self::Broken];
+
+    /// What a result comes down to.
+    #[must_use]
+    pub fn of(result: &Result<Response, Refusal>) -> Self {
+        match result {
+            Ok(response) => match response.status {
+                Status::Ok | Status::Partial(_) | Status::BadRange(_) => Self::Served,
+                Status::NotModified => Self::Unchanged,
+            },
+            Err(Refusal::NoSuchFile | Refusal::Path(_)) => Self::Unknown,
+            Err(refusal) if refusal.is_fault() => Self::Failed,
+            Err(_) => Self::Refused,
+        }
+    }
+
+    /// As logs and metrics have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Unchanged => "unchanged",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Broken => "broken",
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The life of the process: build, bind, serve; reload on SIGHUP; drain on SIGTERM.
+
+mod admin;
+mod doors;
+mod greeting;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::doors::Doors;
+use crate::app::{App, AppError};
+use crate::authority::{self, AuthorityError, Prepared};
+use crate::config::{Config, ConfigError};
+use crate::listen::Shared;
+use crate::listen::bind::{BindError, Passed};
+use crate::metrics::Metrics;
+
+/// The server does not start, or a reload is refused. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The lab authority.
+    #[error("[lab]: {0}")]
+    Authority(#[from] AuthorityError),
+    /// What the configuration names.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// An address.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The log.
+    #[error("{0}")]
+    Log(String),
+    /// The runtime or a signal handler.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT. `log_level` stands in for the configuration's.
+///
+/// # Errors
+/// Something that the start needs is missing or does not fit.
+pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
+    let (mut config, lab) = load(&file)?;
+    config.log.level = log_level.unwrap_or(config.log.level);
+    crate::log::start(&config.log).map_err(ServeError::Log)?;
+    raise_descriptor_limit();
+    let metrics = Arc::new(Metrics::default());
+    let app = Arc::new(App::new(config, &metrics)?);
+    let (apps, receiver) = watch::channel(app.clone());
+    let shared = Shared {
+        apps: receiver,
+        metrics,
+        connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    };
+    let mut passed = Passed::from_environment();
+    let mut doors = Doors::default();
+    doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
+    let admin = admin::start(&app.config.admin, &shared).await?;
+    greeting::print(&app.config, &doors.addresses(), admin, lab.as_ref());
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let server = Server { file, apps, shared, doors, passed };
+    server.until_told().await
+}
+
+/// Reads a configuration, and makes what its `[lab]` needs and has not.
+///
+/// # Errors
+/// The configuration is refused, or the lab's folder cannot be written.
+pub fn load(file: &Path) -> Result<(Config, Option<Prepared>), ServeError> {
+    let lab = Config::lab(file)?.map(|lab| authority::prepare(&lab)).transpose()?;
+    Ok((Config::load(file)?, lab))
+}
+
+struct Server {
+    file: PathBuf,
+    apps: watch::Sender<Arc<App>>,
+    shared: Shared,
+    doors: Doors,
+    passed: Passed,
+}
+
+impl Server {
+    async fn until_told(mut self) -> Result<(), ServeError> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => self.reload(),
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        self.drain().await;
+        Ok(())
+    }
+
+    /// Takes a changed configuration over, all of it or nothing.
+    fn reload(&mut self) {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Reloading]);
+        match self.try_reload(&self.file.clone()) {
+            Ok(()) => {
+                self.shared.metrics.reloads.inc();
+                tracing::info!(config = %self.file.display(), "reloaded");
+            }
+            Err(error) => {
+                self.shared.metrics.failed_reloads.inc();
+                tracing::error!(%error, "reload refused, the configuration in force stays");
+            }
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    }
+
+    fn try_reload(&mut self, file: &Path) -> Result<(), ServeError> {
+        let (config, _lab) = load(file)?;
+        let before = self.apps.borrow().clone();
+        let app = Arc::new(App::new(config, &self.shared.metrics)?);
+        let plan = self.doors.plan(&app.config, &mut self.passed)?;
+        if before.config.log != app.config.log || before.config.admin != app.config.admin {
+            tracing::warn!("[log] level and format and [admin] count from the next start");
+        }
+        self.shared.connections = Arc::new(Semaphore::new(app.config.limits.connections as usize));
+        self.apps.send_replace(app);
+        self.doors.change(plan, &self.shared)?;
+        Ok(())
+    }
+
+    /// Takes no more, finishes what was begun.
+    async fn drain(self) {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        tracing::info!("stopping: finishing what was begun");
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        let limit = self.apps.borrow().config.limits.drain.duration();
+        if tokio::time::timeout(limit, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!(connections = self.shared.tasks.len(), "stopped before all were finished");
+        } else {
+            tracing::info!("stopped");
+        }
+    }
+}
+
+/// Ten thousand connections need as many descriptors; the soft limit of most systems is 1 024.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}

@@ -1,0 +1,56 @@
+//! The admin surface: `/healthz`, `/readyz`, `/metrics`, on a listener of its own, never on a phone's.
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::ServeError;
+use crate::config::Admin;
+use crate::listen::Shared;
+
+/// Starts it, where an address is set; returns where it really listens.
+pub(super) async fn start(admin: &Admin, shared: &Shared) -> Result<Option<SocketAddr>, ServeError> {
+    let Some(address) = admin.address else { return Ok(None) };
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("admin.address {address}: {error}"));
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(named)?;
+    let bound = listener.local_addr()?;
+    let stop = shared.stop.clone();
+    let router = router(shared.clone());
+    shared.tasks.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the admin surface ended");
+        }
+    });
+    Ok(Some(bound))
+}
+
+/// Every address of the admin surface.
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(shared)
+}
+
+/// Ready while the profile folder can be reached and no stop is under way.
+async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
+    if shared.stop.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    match std::fs::metadata(&shared.app().config.profiles) {
+        Ok(folder) if folder.is_dir() => (StatusCode::OK, "ready\n"),
+        Ok(_) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the profile folder is not there\n"),
+    }
+}
+
+async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
+}

@@ -1,0 +1,73 @@
+//! What a person sees at the start: what listens where, where things are, and what to try next.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::authority::Prepared;
+use crate::config::{Config, Protocol};
+
+/// Prints it to standard error: standard output is the log's.
+pub(super) fn print(
+    config: &Config,
+    listening: &[(Protocol, SocketAddr)],
+    admin: Option<SocketAddr>,
+    lab: Option<&Prepared>,
+) {
+    eprint!("{}", text(config, listening, admin, lab));
+}
+
+fn text(
+    config: &Config,
+    listening: &[(Protocol, SocketAddr)],
+    admin: Option<SocketAddr>,
+    lab: Option<&Prepared>,
+) -> String {
+    let mut text = format!("phoneprov {} is ready\n", env!("CARGO_PKG_VERSION"));
+    for (protocol, address) in listening {
+        let _ = writeln!(text, "  {:<9} {protocol}://{}", "listens", local(*address));
+    }
+    if let Some(admin) = admin {
+        let _ = writeln!(text, "  {:<9} http://{admin}/healthz /readyz /metrics", "admin");
+    }
+    let _ = writeln!(text, "  {:<9} {}", "profiles", config.profiles.display());
+    if let Some(lab) = lab {
+        let made = if lab.is_new { ", made just now" } else { "" };
+        let folder = lab.authority.parent().unwrap_or(&lab.authority);
+        let _ = writeln!(text, "  {:<9} {} (lab only{made})", "certs", folder.display());
+    }
+    let tries = tries(listening, lab);
+    if !tries.is_empty() {
+        let _ = writeln!(text, "try");
+        for command in tries {
+            let _ = writeln!(text, "  {command}");
+        }
+    }
+    text
+}
+
+fn tries(listening: &[(Protocol, SocketAddr)], lab: Option<&Prepared>) -> Vec<String> {
+    let on = |wanted: Protocol| {
+        let (_, address) = listening.iter().find(|(protocol, _)| *protocol == wanted)?;
+        Some(local(*address))
+    };
+    let mut tries = Vec::new();
+    tries.extend(on(Protocol::Http).map(|at| format!("curl http://{at}/basic.txt")));
+    tries.extend(on(Protocol::Tftp).map(|at| format!("curl tftp://{at}/basic.txt")));
+    if let (Some(at), Some(lab)) = (on(Protocol::Https), lab)
+        && let Some(phone) = lab.phones.first()
+    {
+        let (ca, certificate, key) = (lab.authority.display(), phone.certificate.display(), phone.key.display());
+        let mac = phone.certificate.file_stem().unwrap_or_default().to_string_lossy().replace("phone-", "");
+        tries.push(format!("curl --cacert {ca} --cert {certificate} --key {key} https://{at}/{mac}.cfg"));
+    }
+    tries
+}
+
+/// The address as this host reaches it: all addresses are tried by way of localhost.
+fn local(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
+    }
+}
