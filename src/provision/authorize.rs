@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::rules::{Rules, Treatment};
+use super::rules::Treatment;
 use super::{Claim, Named, Presented, Refusal, Request, Verb};
 use crate::config::{Method, Proof, Protocol};
 use crate::profile::tree::Found;
@@ -16,8 +16,7 @@ pub struct Grant {
 }
 
 /// Holds the claim against the path's rule.
-pub(super) fn authorize(rules: &Rules, request: &Request<'_>, claim: Claim) -> Result<Grant, Refusal> {
-    let treatment = rules.treatment(claim.path()).clone();
+pub(super) fn authorize(treatment: Arc<Treatment>, request: &Request<'_>, claim: Claim) -> Result<Grant, Refusal> {
     let names_device = *claim.named() != Named::Nobody;
     answers_to(&treatment, request)?;
     is_served_over(&treatment, request.transport, names_device)?;
@@ -77,11 +76,5 @@ impl Grant {
     #[must_use]
     pub fn treatment(&self) -> &Arc<Treatment> {
         &self.treatment
-    }
-
-    /// The rule's path, for the log.
-    #[must_use]
-    pub fn rule_name(&self) -> Arc<str> {
-        self.treatment.name.clone()
     }
 }

@@ -68,7 +68,8 @@ impl Claim {
 
 impl Named {
     /// Whom the file names: by what its macros stand for, and by every MAC address in its literal names.
-    fn of(found: &Found) -> Self {
+    #[must_use]
+    pub fn of(found: &Found) -> Self {
         let mut mac = found.macros.mac();
         let serial = found.macros.serial().cloned();
         for literal in found.file.split('/').flat_map(mac_addresses) {

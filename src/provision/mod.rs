@@ -29,7 +29,7 @@ pub use identify::{Claim, Named};
 pub use request::{Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};
-pub use rules::Rules;
+pub use rules::{Rules, Treatment};
 pub use trail::{Outcome, Trail};
 
 use std::sync::Arc;
@@ -71,8 +71,9 @@ pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Pr
     let claim = identify::identify(&line.tree, request)?;
     trail.claimed = claim.named().clone();
     trail.file = Some(claim.file().to_owned());
-    let grant = authorize::authorize(&line.rules, request, claim)?;
-    trail.rule = Some(grant.rule_name());
+    let treatment = line.rules.treatment(claim.path()).clone();
+    trail.rule = Some(treatment.name.clone());
+    let grant = authorize::authorize(treatment, request, claim)?;
     resolve::resolve(request, grant)
 }
 
@@ -91,6 +92,14 @@ pub fn finish(line: &Line, request: &Request<'_>, profile: &Profile) -> Result<R
             Ok(respond::respond(request, profile, &document))
         }
     }
+}
+
+/// The profile as the phone reads it, once it has undone what the rule does to it; for people, never for a phone.
+///
+/// # Errors
+/// As [`finish`].
+pub fn preview(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
+    render::render(line, profile)
 }
 
 fn make(line: &Line, profile: &Profile) -> Result<Document, Refusal> {

@@ -1,0 +1,84 @@
+//! `phoneprov check`: everything that can be known to go wrong before a phone finds out.
+
+mod certificates;
+mod rules;
+mod tree;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::metrics::Metrics;
+
+/// Check configuration, certificates, rules, file names and templates, and print all findings.
+///
+/// Every template is rendered with sample values. Exits with 0 when there is nothing to say, 1 when there are findings,
+/// 2 when the configuration cannot be read at all.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+}
+
+/// Something to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    severity: Severity,
+    place: String,
+    message: String,
+}
+
+/// What a finding means for phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Severity {
+    /// Some phone does not get what it asks for.
+    Error,
+    /// It works, but perhaps not as meant, or not for long.
+    Warning,
+}
+
+impl Finding {
+    fn error(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, place: place.into(), message: message.into() }
+    }
+
+    fn warning(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, place: place.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {}: {}", self.place, self.message)
+    }
+}
+
+/// Looks at everything, then prints what it found.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (config, _lab) = crate::server::load(&args.config)?;
+    let findings = findings(config);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    println!("{} errors, {} warnings", errors, findings.len() - errors);
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn findings(config: Config) -> Vec<Finding> {
+    let mut findings = certificates::findings(&config);
+    findings.extend(rules::findings(&config));
+    let place = config.file.display().to_string();
+    match App::new(config, &Metrics::default()) {
+        Ok(app) => findings.extend(tree::findings(&app)),
+        Err(error) => findings.push(Finding::error(place, error.to_string())),
+    }
+    findings
+}

@@ -1,0 +1,88 @@
+//! The rules among themselves, and against the listeners.
+
+use super::Finding;
+use crate::config::{Config, Proof, Protocol, Rule};
+use crate::profile::macros::Macro;
+use crate::profile::name::Name;
+
+/// Looks at every rule.
+pub(super) fn findings(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, rule) in config.rules.iter().enumerate() {
+        let place = format!("rule {}", rule.path);
+        if config.rules[..index].iter().any(|earlier| earlier.path == rule.path) {
+            let message = "an earlier rule has the same path, so this one is never asked";
+            findings.push(Finding::error(&place, message));
+        }
+        findings.extend(unknown_macros(rule).map(|message| Finding::warning(&place, message)));
+        findings.extend(exposure(rule).map(|message| Finding::warning(&place, message)));
+        findings.extend(without_listener(config, rule).map(|message| Finding::error(&place, message)));
+    }
+    findings
+}
+
+fn unknown_macros(rule: &Rule) -> impl Iterator<Item = String> {
+    rule.path.names().filter_map(|name| stray_dollar(name.as_str()).map(|stray| stray_message(&stray)))
+}
+
+/// A device's profile that anybody gets, in clear.
+fn exposure(rule: &Rule) -> Option<String> {
+    let names_device = rule.path.names().flat_map(Name::macros).any(Macro::names_device);
+    if rule.proof != Some(Proof::None) || !names_device || rule.encryption.is_some() {
+        return None;
+    }
+    let over_tftp = rule.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
+    let how = if over_tftp { "over tftp, readable on the wire" } else { "without proof" };
+    Some(format!("devices' files go out {how} and in clear: add encrypt, or proof = \"certificate\""))
+}
+
+fn without_listener(config: &Config, rule: &Rule) -> Option<String> {
+    let served = |protocol: &Protocol| config.listen.iter().any(|listen| listen.protocol() == *protocol);
+    let listeners = rule.listeners.as_ref()?;
+    let message = "no listener of the configuration speaks what rule.listeners names, so its paths are never served";
+    (!listeners.iter().any(served)).then(|| message.to_owned())
+}
+
+/// The first `$` of a name that begins no macro the server knows, with what follows it.
+pub(super) fn stray_dollar(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let after = &rest[at + 1..];
+        let reach = if let Some(braced) = after.strip_prefix('(') {
+            braced.find(')').map(|end| (&braced[..end], end + 2))
+        } else {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(after.len());
+            Some((&after[..end], end))
+        };
+        match reach {
+            Some((name, length)) if Macro::named(name).is_some() => rest = &after[length..],
+            Some((_, length)) => return Some(format!("${}", &after[..length])),
+            None => return Some(format!("${after}")),
+        }
+    }
+    None
+}
+
+/// What to say of it.
+pub(super) fn stray_message(stray: &str) -> String {
+    format!(
+        "`{stray}` is no macro that the server knows, so it stands for itself: \
+         $MA $MAU $MAC $SN $PN $PSN and $A to $P are known, and $(MA)x parts a macro from letters after it"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dollar_that_begins_no_macro_is_pointed_out() {
+        assert_eq!(stray_dollar("$MAconfig.xml").as_deref(), Some("$MAconfig"));
+        assert_eq!(stray_dollar("$(MA:0:6).xml").as_deref(), Some("$(MA:0:6)"));
+        assert_eq!(stray_dollar("a$").as_deref(), Some("$"));
+        assert_eq!(stray_dollar("$(MA").as_deref(), Some("$(MA"));
+        for fine in ["$MA.cfg", "$(PN)-$MAU.xml", "basic.txt", "spa$PSN.cfg"] {
+            assert_eq!(stray_dollar(fine), None, "{fine}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The profile tree: every name, and every template rendered with sample values.
+
+use std::collections::HashMap;
+
+use super::Finding;
+use super::rules::{stray_dollar, stray_message};
+use crate::app::App;
+use crate::config::{Proof, Protocol};
+use crate::device::{DeviceIdentity, MacAddress};
+use crate::profile::macros::{Macro, Macros};
+use crate::profile::name::{Name, Star};
+use crate::profile::path::RequestPath;
+use crate::profile::root::{Entry, Kind};
+use crate::profile::tree::FileKind;
+use crate::provision::{self, Conditions, Delivery, Named, Presented, Request, Verb};
+
+/// Walks the tree from its root.
+pub(super) fn findings(app: &App) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        match app.line.tree.root().list(&folder) {
+            Ok(Some((entries, _))) => {
+                findings.extend(names(&folder, &entries));
+                for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
+                    look(app, &below(&folder, &entry.name), entry, &mut folders, &mut findings);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => findings.push(Finding::error(shown(&folder), error.to_string())),
+        }
+    }
+    findings.sort_by(|a, b| a.place.cmp(&b.place));
+    findings
+}
+
+/// Looks at one name: a folder is walked later, a file is asked for as a phone would.
+fn look(app: &App, path: &str, entry: &Entry, folders: &mut Vec<String>, findings: &mut Vec<Finding>) {
+    let kind = match entry.kind {
+        Some(kind) => Ok(kind),
+        // A link, or a file system that does not say: look behind it, where it stays in the tree.
+        None => match app.line.tree.root().list(path) {
+            Ok(Some(_)) => Ok(Kind::Folder),
+            Ok(None) => app.line.tree.root().open_file(path).map(|_| Kind::File),
+            Err(error) => Err(error),
+        },
+    };
+    match kind {
+        Ok(Kind::Folder) => folders.push(path.to_owned()),
+        Ok(Kind::File) if path.split('/').any(|segment| segment.starts_with('_')) => {}
+        Ok(Kind::File) => findings.extend(ask(app, path)),
+        Ok(Kind::Other) => findings.push(Finding::warning(path, "neither a file nor a folder, so it is never served")),
+        Err(error) => findings.push(Finding::error(path, error.to_string())),
+    }
+}
+
+/// The names of one folder, each alone and against the others.
+fn names(folder: &str, entries: &[Entry]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut by_case: HashMap<String, &str> = HashMap::new();
+    let mut named: Vec<Name> = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.name.starts_with(['.', '_'])) {
+        let place = below(folder, &entry.name);
+        let name = Name::parse(&entry.name, Star::Literal);
+        if let Err(error) = name.check() {
+            findings.push(Finding::error(&place, format!("never served: {error}")));
+        }
+        if let Some(stray) = stray_dollar(&entry.name) {
+            findings.push(Finding::warning(&place, stray_message(&stray)));
+        }
+        if let Some(other) = by_case.insert(entry.name.to_ascii_lowercase(), &entry.name) {
+            let message = format!("`{other}` differs in case only: a phone gets the one whose case it asks with");
+            findings.push(Finding::warning(&place, message));
+        }
+        if let Some(rival) = named.iter().find(|other| other.rivals(&name)) {
+            let message = format!("cannot be told apart from `{rival}`: the first in the alphabet is always taken");
+            findings.push(Finding::error(&place, message));
+        }
+        if !name.is_literal() {
+            named.push(name);
+        }
+    }
+    findings
+}
+
+/// Asks for a file as a sample phone would that proves what it has to.
+fn ask(app: &App, path: &str) -> Vec<Finding> {
+    let sample = sample();
+    let mut findings = Vec::new();
+    let segments: Option<Vec<String>> =
+        path.split('/').map(|segment| Name::parse(segment, Star::Literal).expand(&sample)).collect();
+    let literal = path.split('/').all(|segment| Name::parse(segment, Star::Literal).is_literal());
+    let asked = if literal { path.to_owned() } else { segments.unwrap_or_default().join("/") };
+    let Ok(asked) = RequestPath::from_tftp(asked.as_bytes()) else {
+        return vec![Finding::error(path, "no phone can ask for this name")];
+    };
+    let found = match app.line.tree.find(&asked) {
+        // Another file is served under this name; its own turn comes, or the names' finding has it.
+        Ok(found) => found.filter(|found| found.file == path),
+        Err(error) => return vec![Finding::error(path, error.to_string())],
+    };
+    let Some(found) = found else { return findings };
+    let named = Named::of(&found);
+    let treatment = app.line.rules.treatment(&asked);
+    let names_device = named != Named::Nobody;
+    let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
+    if names_device && over_tftp && treatment.encryption.is_none() {
+        let message = format!("rule {} sends this device's file over tftp in clear: add encrypt", treatment.name);
+        findings.push(Finding::warning(path, message));
+    }
+    let proof = treatment.proof_for(names_device);
+    if found.kind == FileKind::Template {
+        findings.extend(render(app, path, asked, proof, &named));
+    }
+    findings
+}
+
+fn render(app: &App, path: &str, asked: RequestPath, proof: Proof, named: &Named) -> Option<Finding> {
+    let treatment = app.line.rules.treatment(&asked);
+    let transport = match (&treatment.listeners, proof) {
+        (_, Proof::Certificate) => Protocol::Https,
+        (Some(listeners), Proof::None) => listeners.first().copied().unwrap_or(Protocol::Http),
+        (None, Proof::None) => Protocol::Http,
+    };
+    let presented = match proof {
+        Proof::Certificate => Presented::Device(owner(named)?.into()),
+        Proof::None => Presented::Nothing,
+    };
+    let request = Request {
+        transport,
+        peer: ([127, 0, 0, 1], 0).into(),
+        verb: Verb::Get,
+        path: Ok(asked),
+        presented: &presented,
+        accepts_gzip: false,
+        conditions: Conditions::default(),
+    };
+    let mut trail = provision::Trail::default();
+    let profile = match provision::admit(&app.line, &request, &mut trail) {
+        Ok(profile) if profile.delivery() == Delivery::Whole => profile,
+        Ok(_) => return None,
+        Err(refusal) => return Some(Finding::error(path, refusal.to_string())),
+    };
+    let made = provision::finish(&app.line, &request, &profile);
+    made.err().map(|refusal| Finding::error(path, format!("gives no profile for a sample phone: {refusal}")))
+}
+
+/// A phone with a value for every macro.
+fn sample() -> Macros {
+    let mut macros = Macros::default();
+    if let Some(identity) = identity() {
+        macros.complete(&identity);
+    }
+    for letter in 'A'..='P' {
+        if let Some(name) = Macro::named(letter.encode_utf8(&mut [0; 4])) {
+            macros.bind(name, &format!("sample-{}", letter.to_ascii_lowercase()));
+        }
+    }
+    macros
+}
+
+/// The device that the file names, with sample values for what it does not say.
+fn owner(named: &Named) -> Option<DeviceIdentity> {
+    let sample = identity()?;
+    let (mac, serial) = match named {
+        Named::Device { mac, serial } => (*mac, serial.clone()),
+        Named::Nobody | Named::Several => (None, None),
+    };
+    let serial = serial.or_else(|| sample.serial().cloned());
+    DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
+}
+
+fn identity() -> Option<DeviceIdentity> {
+    let mac = MacAddress::new([0x00, 0x0e, 0x08, 0xab, 0xcd, 0xef]);
+    DeviceIdentity::new(Some(mac), "FCH2133E8B9".parse().ok(), "CP-8841-3PCC".parse().ok())
+}
+
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+fn shown(folder: &str) -> String {
+    if folder.is_empty() { "profiles".to_owned() } else { folder.to_owned() }
+}
