@@ -95,9 +95,9 @@ async fn respond(
 ) -> Result<hyper::Response<Reply>, Infallible> {
     clock.enter(Stage::Request);
     let app = session.shared.app();
-    let wanted = app.config.log.requests;
     let path = request.uri().path().to_owned();
-    let mut record = Record::new(session.shared.metrics.clone(), session.transport, session.peer, path, wanted);
+    let mut record =
+        Record::new(session.shared.metrics.clone(), session.transport, session.peer, path, &app.config.log);
     let body_wanted = *request.method() != Method::HEAD;
     let (result, trail) = walk(&app, &session, request).await;
     let outcome = Outcome::of(&result);
@@ -120,13 +120,13 @@ async fn walk(
 ) -> (Result<Response, Refusal>, Trail) {
     let (head, _body) = request.into_parts();
     let mut trail = Trail::default();
-    let profile = match provision::admit(&app.line, &read(app, session, &head), &mut trail) {
-        Ok(profile) => profile,
+    let asked = read(app, session, &head);
+    let profile = match provision::admit(&app.line, &asked, &mut trail) {
+        Ok(profile) if profile.is_heavy() => profile,
+        Ok(profile) => return (provision::finish(&app.line, &asked, &profile), trail),
         Err(refusal) => return (Err(refusal), trail),
     };
-    if !profile.is_heavy() {
-        return (provision::finish(&app.line, &read(app, session, &head), &profile), trail);
-    }
+    drop(asked);
     let (app, session) = (app.clone(), session.clone());
     let made =
         tokio::task::spawn_blocking(move || provision::finish(&app.line, &read(&app, &session, &head), &profile));
@@ -186,15 +186,10 @@ fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hyper::Respon
     if response.varies {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    let own = [
-        (header::ETAG, Some(response.tag)),
-        (header::LAST_MODIFIED, Some(httpdate::fmt_http_date(response.modified))),
-        (header::CONTENT_RANGE, content_range(response.status)),
-    ];
-    for (name, value) in own {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_maybe_shared(Bytes::from(value)).ok()) {
-            headers.insert(name, value);
-        }
+    headers.insert(header::ETAG, response.validators.tag().clone());
+    headers.insert(header::LAST_MODIFIED, response.validators.last_modified().clone());
+    if let Some(range) = content_range(response.status) {
+        headers.insert(header::CONTENT_RANGE, range);
     }
     headers.extend(response.headers);
     let mut answer = hyper::Response::new(body(response.body));
@@ -208,12 +203,13 @@ fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hyper::Respon
     answer
 }
 
-fn content_range(status: Status) -> Option<String> {
-    match status {
-        Status::Ok | Status::NotModified => None,
-        Status::Partial(range) => Some(format!("bytes {}-{}/{}", range.first, range.last, range.total)),
-        Status::BadRange(total) => Some(format!("bytes */{total}")),
-    }
+fn content_range(status: Status) -> Option<HeaderValue> {
+    let text = match status {
+        Status::Ok | Status::NotModified => return None,
+        Status::Partial(range) => format!("bytes {}-{}/{}", range.first, range.last, range.total),
+        Status::BadRange(total) => format!("bytes */{total}"),
+    };
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 fn not_found(body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {

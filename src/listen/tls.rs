@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -35,7 +35,7 @@ const SESSIONS: usize = 4096;
 
 /// Client certificates whose verdict is remembered, and for how long: a phone that comes back within it costs no
 /// chain verification. Its signature is verified at every full handshake all the same.
-const VERDICTS: u64 = 16_384;
+const VERDICTS: usize = 16_384;
 const VERDICT_HOLDS: Duration = Duration::from_mins(10);
 
 /// The TLS side of a listener.

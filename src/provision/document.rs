@@ -5,10 +5,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 use sha2::{Digest, Sha256};
 
-use super::Profile;
+use super::{Profile, Validators};
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
 use crate::profile::template::Source;
@@ -27,15 +28,13 @@ pub struct Document {
     pub read: SystemTime,
 }
 
-/// A finished document with its entity tag.
+/// A finished document with its validators.
 #[derive(Debug)]
 pub struct Finished {
     /// What is sent.
     pub bytes: Bytes,
-    /// A strong validator: a hash of the bytes (RFC 9110 §8.8.3), with its quotes.
-    pub tag: String,
-    /// For `Last-Modified`.
-    pub modified: SystemTime,
+    /// A hash of the bytes, and when their newest source was written.
+    pub validators: Validators,
     sources: Vec<Source>,
 }
 
@@ -51,7 +50,7 @@ pub enum Coding {
 }
 
 /// Everything that the bytes depend on beside the files they are made from and the configuration, whose store this is.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     file: String,
     macros: Macros,
@@ -59,11 +58,27 @@ struct Key {
     coding: Coding,
 }
 
+/// The same, borrowed for a look-up: it hashes alike.
+#[derive(Hash)]
+struct KeyOf<'a> {
+    file: &'a str,
+    macros: &'a Macros,
+    rule: usize,
+    coding: Coding,
+}
+
+/// What a profile takes, for the size of the cache's tables (bytes).
+const TYPICAL: u64 = 4096;
+
+/// Bytes that an entry takes.
+#[derive(Debug, Clone)]
+struct Weight;
+
 /// Finished documents, bounded in bytes. Unchanged input gives the very same bytes; a changed file is noticed by its
 /// stamp, at every request.
 #[derive(Debug)]
 pub struct Documents {
-    cache: Cache<Key, Arc<Finished>>,
+    cache: Cache<Key, Arc<Finished>, Weight>,
     metrics: CacheMetrics,
 }
 
@@ -71,17 +86,14 @@ impl Documents {
     /// Keeps at the most `size` bytes.
     #[must_use]
     pub fn new(size: u64, metrics: CacheMetrics) -> Self {
-        let weight = |key: &Key, document: &Arc<Finished>| {
-            let sources: usize = document.sources.iter().map(|source| source.file.len() + 96).sum();
-            u32::try_from(document.bytes.len() + key.file.len() + sources + 256).unwrap_or(u32::MAX)
-        };
-        Self { cache: Cache::builder().max_capacity(size).weigher(weight).build(), metrics }
+        let entries = usize::try_from(size / TYPICAL).unwrap_or(usize::MAX);
+        Self { cache: Cache::with_weighter(entries, size, Weight), metrics }
     }
 
     /// The finished document of this profile, if every file it was made from is still the same.
     #[must_use]
     pub fn current(&self, tree: &Tree, profile: &Profile) -> Option<Arc<Finished>> {
-        let finished = self.cache.get(&Key::of(profile))?;
+        let finished = self.cache.get(&KeyOf::new(profile))?;
         let found = profile.grant().found();
         let holds = |source: &Source| {
             if source.file == found.file {
@@ -101,29 +113,42 @@ impl Documents {
         let settled = document.sources.iter().all(|source| source.stamp.is_settled(document.read));
         let finished = Arc::new(Finished::new(document));
         if settled {
-            self.cache.insert(Key::of(profile), finished.clone());
+            self.cache.insert(KeyOf::new(profile).to_owned(), finished.clone());
         }
         finished
     }
 }
 
-impl Key {
-    fn of(profile: &Profile) -> Self {
+impl<'a> KeyOf<'a> {
+    fn new(profile: &'a Profile) -> Self {
         let found = profile.grant().found();
-        Self {
-            file: found.file.clone(),
-            macros: found.macros.clone(),
-            rule: profile.grant().treatment().place,
-            coding: profile.coding(),
-        }
+        let rule = profile.grant().treatment().place;
+        Self { file: &found.file, macros: &found.macros, rule, coding: profile.coding() }
+    }
+
+    fn to_owned(&self) -> Key {
+        Key { file: self.file.to_owned(), macros: self.macros.clone(), rule: self.rule, coding: self.coding }
+    }
+}
+
+impl Equivalent<Key> for KeyOf<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        let Key { file, macros, rule, coding } = key;
+        self.file == file && self.macros == macros && self.rule == *rule && self.coding == *coding
+    }
+}
+
+impl Weighter<Key, Arc<Finished>> for Weight {
+    fn weight(&self, key: &Key, document: &Arc<Finished>) -> u64 {
+        let sources: usize = document.sources.iter().map(|source| source.file.len() + 96).sum();
+        (document.bytes.len() + key.file.len() + sources + 512) as u64
     }
 }
 
 impl Finished {
     fn new(document: Document) -> Self {
         let hash = Sha256::digest(&document.bytes);
-        let tag = HEXLOWER.encode(&hash[..12]);
         let Document { bytes, sources, modified, .. } = document;
-        Self { bytes, tag: format!("\"{tag}\""), modified, sources }
+        Self { bytes, validators: Validators::new(&HEXLOWER.encode(&hash[..12]), modified), sources }
     }
 }

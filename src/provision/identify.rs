@@ -110,11 +110,13 @@ fn mac_addresses(name: &str) -> Vec<MacAddress> {
         .into_iter()
         .flat_map(|text| text.split(|c: char| !c.is_ascii_hexdigit()))
         .filter_map(|run| MacAddress::from_digits(run.as_bytes()));
-    let pairs = (0..name.len()).filter_map(|start| {
-        let bounded = start == 0 || !name.as_bytes()[start - 1].is_ascii_hexdigit();
-        let open = name.as_bytes().get(start + 17).is_none_or(|byte| !byte.is_ascii_hexdigit());
-        name.get(start..start + 17).filter(|_| bounded && open)?.parse().ok()
-    });
+    let pairs =
+        name.bytes().enumerate().filter(|(_, byte)| matches!(byte, b':' | b'-')).filter_map(|(separator, _)| {
+            let start = separator.checked_sub(2)?;
+            let bounded = start == 0 || !name.as_bytes()[start - 1].is_ascii_hexdigit();
+            let open = name.as_bytes().get(start + 17).is_none_or(|byte| !byte.is_ascii_hexdigit());
+            name.get(start..start + 17).filter(|_| bounded && open)?.parse().ok()
+        });
     runs.chain(pairs).collect()
 }
 

@@ -20,6 +20,7 @@ mod resolve;
 mod respond;
 mod rules;
 mod trail;
+mod validators;
 
 pub use authorize::Grant;
 pub use document::{Coding, Document, Documents};
@@ -31,6 +32,7 @@ pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};
 pub use rules::{Rules, Treatment};
 pub use trail::{Outcome, Trail};
+pub use validators::Validators;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::document::Finished;
 use super::resolve::media_type;
-use super::{Coding, Profile, Refusal, Request, Verb};
+use super::{Coding, Profile, Refusal, Request, Validators, Verb};
 use crate::cipher::Scheme;
 use crate::profile::tree::Tree;
 
@@ -24,10 +23,8 @@ pub struct Response {
     pub content_encoding: Option<&'static str>,
     /// The answer depends on `Accept-Encoding`.
     pub varies: bool,
-    /// `ETag`, with its quotes.
-    pub tag: String,
-    /// `Last-Modified`.
-    pub modified: SystemTime,
+    /// `ETag` and `Last-Modified`.
+    pub validators: Validators,
     /// The rule's own headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What is sent.
@@ -88,30 +85,30 @@ impl Body {
 /// The response with a finished document.
 #[must_use]
 pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<Finished>) -> Response {
-    let status = status(request, &document.tag, document.modified, document.bytes.len() as u64);
+    let status = status(request, &document.validators, document.bytes.len() as u64);
     let body = match status {
         Status::Ok => document.bytes.clone(),
         Status::Partial(range) => document.bytes.slice(as_index(range.first)..=as_index(range.last)),
         Status::NotModified | Status::BadRange(_) => Bytes::new(),
     };
-    response(profile, status, document.tag.clone(), document.modified, Body::Bytes(body))
+    response(profile, status, document.validators.clone(), Body::Bytes(body))
 }
 
 /// The response with a file that is too large to be held.
 pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> Result<Response, Refusal> {
     let name = &profile.grant().found().file;
     let (file, stamp) = tree.root().open_file(name).map_err(|error| Refusal::File { file: name.clone(), error })?;
-    let tag = format!("\"{}\"", stamp.tag());
-    let status = status(request, &tag, stamp.modified(), stamp.size());
+    let validators = Validators::new(&stamp.tag(), stamp.modified());
+    let status = status(request, &validators, stamp.size());
     let body = match status {
         Status::Ok => Body::File { file, start: 0, length: stamp.size() },
         Status::Partial(range) => Body::File { file, start: range.first, length: range.last - range.first + 1 },
         Status::NotModified | Status::BadRange(_) => Body::Bytes(Bytes::new()),
     };
-    Ok(response(profile, status, tag, stamp.modified(), body))
+    Ok(response(profile, status, validators, body))
 }
 
-fn response(profile: &Profile, status: Status, tag: String, modified: SystemTime, body: Body) -> Response {
+fn response(profile: &Profile, status: Status, validators: Validators, body: Body) -> Response {
     let (grant, coding) = (profile.grant(), profile.coding());
     let scheme = grant.treatment().encryption.as_ref().map(|encryption| encryption.scheme);
     let media = media_type(&grant.found().file);
@@ -124,37 +121,25 @@ fn response(profile: &Profile, status: Status, tag: String, modified: SystemTime
     };
     let varies = scheme.is_none() && coding != Coding::GzipFile;
     let headers = grant.treatment().headers.clone();
-    Response { status, content_type, content_encoding, varies, tag, modified, headers, body }
+    Response { status, content_type, content_encoding, varies, validators, headers, body }
 }
 
 /// Holds the request's conditions against the validators, in the order of RFC 9110 §13.2.2.
-fn status(request: &Request<'_>, tag: &str, modified: SystemTime, total: u64) -> Status {
+fn status(request: &Request<'_>, validators: &Validators, total: u64) -> Status {
     let conditions = &request.conditions;
     let unchanged = match (conditions.if_none_match, conditions.if_modified_since) {
-        (Some(tags), _) => tags.split(',').any(|other| is_same_entity(other.trim(), tag)),
-        (None, Some(since)) => whole_seconds(modified) <= whole_seconds(since),
+        (Some(tags), _) => validators.is_among(tags),
+        (None, Some(since)) => validators.is_unchanged_since(since),
         (None, None) => false,
     };
     if unchanged {
         return Status::NotModified;
     }
-    let same = conditions.if_range.is_none_or(|validator| {
-        validator == tag || httpdate::parse_http_date(validator).is_ok_and(|date| date == whole_seconds(modified))
-    });
+    let same = conditions.if_range.is_none_or(|validator| validators.is_range_of(validator));
     match conditions.range.filter(|_| same && request.verb == Verb::Get) {
         Some(range) => byte_range(range, total),
         None => Status::Ok,
     }
-}
-
-fn is_same_entity(other: &str, tag: &str) -> bool {
-    other == "*" || other.strip_prefix("W/").unwrap_or(other) == tag
-}
-
-/// Headers have whole seconds.
-fn whole_seconds(time: SystemTime) -> SystemTime {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
 /// One range of bytes; several ranges, or other units, are answered with the whole file, as RFC 9110 §14.2 allows.
@@ -203,12 +188,5 @@ mod tests {
             assert_eq!(byte_range(whole, 100), Status::Ok, "{whole}");
         }
         assert_eq!(byte_range("bytes=0-0", 0), Status::BadRange(0));
-    }
-
-    #[test]
-    fn tags_compare_weakly_where_nothing_is_changed() {
-        assert!(is_same_entity("W/\"a\"", "\"a\""));
-        assert!(is_same_entity("*", "\"a\""));
-        assert!(!is_same_entity("\"b\"", "\"a\""));
     }
 }

@@ -30,8 +30,7 @@ pub async fn serve(socket: UdpSocket, single_port: bool, shared: Shared, stop: C
 async fn answer(shared: Shared, read: ReadRequest, peer: SocketAddr) -> Option<Offer> {
     let app = shared.app();
     let path = String::from_utf8_lossy(&read.name).into_owned();
-    let wanted = app.config.log.requests;
-    let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, wanted);
+    let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
     let mut trail = Trail::default();
     let result = match provision::admit(&app.line, &request(&read.name, peer), &mut trail) {
         Err(refusal) => Err(refusal),

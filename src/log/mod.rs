@@ -1,0 +1,28 @@
+//! The log: one line per request and per event of the server's life, on standard output, as text or as JSON.
+//!
+//! Events are tracing's. A request's line has the same shape, but is put together by hand: it is written once for every
+//! request, where the general way of visiting fields shows (docs/performance.md).
+
+mod line;
+mod record;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Format, Log};
+pub use record::Record;
+
+/// Starts logging as the configuration says.
+///
+/// # Errors
+/// `log.level` is no level and no list of directives.
+pub fn start(log: &Log) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&log.level)
+        .map_err(|error| format!("log.level: `{}`: {error}; expected error, warn, info, debug or trace", log.level))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let started = match log.format {
+        Format::Text => subscriber.finish().try_init(),
+        Format::Json => subscriber.json().flatten_event(true).finish().try_init(),
+    };
+    started.map_err(|error| error.to_string())
+}

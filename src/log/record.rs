@@ -1,0 +1,136 @@
+//! A request's line in the log.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use tracing::Level;
+
+use super::line::Line;
+use crate::config::{Format, Log, Protocol};
+use crate::metrics::Metrics;
+use crate::provision::{Named, Outcome, Trail};
+
+/// The target of request lines, for filters.
+const TARGET: &str = "phoneprov::request";
+
+/// A request under way: what its line in the log will say.
+#[derive(Debug)]
+pub struct Record {
+    metrics: Arc<Metrics>,
+    transport: Protocol,
+    peer: SocketAddr,
+    path: String,
+    began: Instant,
+    trail: Trail,
+    outcome: Outcome,
+    reason: Option<String>,
+    format: Option<Format>,
+}
+
+impl Record {
+    /// A request that has just come in.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>, transport: Protocol, peer: SocketAddr, path: String, log: &Log) -> Self {
+        Self {
+            metrics,
+            transport,
+            peer,
+            path,
+            began: Instant::now(),
+            trail: Trail::default(),
+            outcome: Outcome::Broken,
+            reason: None,
+            format: log.requests.then_some(log.format),
+        }
+    }
+
+    /// When it came in.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// How it ends if nothing goes wrong on the way to the client; `reason` where it does already.
+    pub fn decided(&mut self, trail: Trail, outcome: Outcome, reason: Option<String>) {
+        (self.trail, self.outcome, self.reason) = (trail, outcome, reason);
+    }
+
+    /// The client went away.
+    pub fn broken(&mut self, reason: &str) {
+        self.outcome = Outcome::Broken;
+        self.reason = Some(reason.to_owned());
+    }
+
+    /// Ends the request: counts it, and writes its line.
+    pub fn finish(self, bytes: u64) {
+        let took = self.began.elapsed();
+        self.metrics.request(self.transport, self.outcome, bytes, took);
+        if let Some(format) = self.format.filter(|_| self.is_wanted()) {
+            self.write(format, bytes, took);
+        }
+    }
+
+    fn write(&self, format: Format, bytes: u64, took: Duration) {
+        let mut line = Line::new(format, self.level(), TARGET);
+        line.plain("request.id", RequestId::next());
+        line.text("transport", self.transport.as_str());
+        line.plain("peer", self.peer);
+        line.text("path", &self.path);
+        match &self.trail.claimed {
+            Named::Nobody => {}
+            named @ (Named::Device { .. } | Named::Several) => line.plain("device.claimed", named),
+        }
+        if let Some(proven) = &self.trail.proven {
+            line.plain("device.proven", proven);
+        }
+        if let Some(file) = &self.trail.file {
+            line.text("profile.file", file);
+        }
+        if let Some(rule) = &self.trail.rule {
+            line.text("profile.rule", rule);
+        }
+        line.text("outcome", self.outcome.as_str());
+        if let Some(reason) = &self.reason {
+            line.text("reason", reason);
+        }
+        line.number("bytes", bytes);
+        line.number("duration_ms", format_args!("{:.3}", took.as_secs_f64() * 1e3));
+        line.write();
+    }
+
+    /// Only a fault of ours is worth a warning: refusals are what the server is for.
+    fn level(&self) -> Level {
+        match self.outcome {
+            Outcome::Failed => Level::WARN,
+            Outcome::Served | Outcome::Unchanged | Outcome::Unknown | Outcome::Refused | Outcome::Broken => Level::INFO,
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        match self.level() {
+            Level::WARN => tracing::enabled!(target: TARGET, Level::WARN),
+            _ => tracing::enabled!(target: TARGET, Level::INFO),
+        }
+    }
+}
+
+/// Names a request among those of all runs of the server: the second it started in, and a number.
+struct RequestId(u64);
+
+impl RequestId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static START: LazyLock<u64> =
+            LazyLock::new(|| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs());
+        write!(f, "{:x}-{:x}", *START, self.0)
+    }
+}

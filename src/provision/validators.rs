@@ -1,0 +1,91 @@
+//! What tells a client whether it has a profile already (RFC 9110 §8.8), written once for all its requests.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+
+/// `ETag` and `Last-Modified` of a profile's bytes.
+#[derive(Debug, Clone)]
+pub struct Validators {
+    tag: HeaderValue,
+    last_modified: HeaderValue,
+    modified: SystemTime,
+}
+
+impl Validators {
+    /// A strong tag, without its quotes: letters, digits, `-` and `.`; and when the content was last written, of which
+    /// headers have whole seconds.
+    pub(super) fn new(tag: &str, modified: SystemTime) -> Self {
+        let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs());
+        Self { tag: header(format!("\"{tag}\"")), last_modified: header(httpdate::fmt_http_date(modified)), modified }
+    }
+
+    /// `ETag`.
+    #[must_use]
+    pub fn tag(&self) -> &HeaderValue {
+        &self.tag
+    }
+
+    /// `Last-Modified`.
+    #[must_use]
+    pub fn last_modified(&self) -> &HeaderValue {
+        &self.last_modified
+    }
+
+    /// Whether an `If-None-Match` names these bytes; weak tags count (§13.1.2).
+    pub(super) fn is_among(&self, tags: &str) -> bool {
+        tags.split(',')
+            .map(str::trim)
+            .any(|other| other == "*" || self.is_tag(other.strip_prefix("W/").unwrap_or(other)))
+    }
+
+    /// Whether nothing was written after this date (§13.1.3).
+    pub(super) fn is_unchanged_since(&self, date: SystemTime) -> bool {
+        self.modified <= date
+    }
+
+    /// Whether an `If-Range` names these bytes; weak tags do not count (§13.1.5).
+    pub(super) fn is_range_of(&self, validator: &str) -> bool {
+        self.is_tag(validator) || httpdate::parse_http_date(validator).is_ok_and(|date| date == self.modified)
+    }
+
+    fn is_tag(&self, other: &str) -> bool {
+        self.tag.as_bytes() == other.as_bytes()
+    }
+}
+
+/// Both texts are ASCII, so this does not fail; an empty header would, if it did.
+fn header(text: String) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validators() -> Validators {
+        Validators::new("ab", SystemTime::UNIX_EPOCH + Duration::from_millis(1500))
+    }
+
+    #[test]
+    fn tags_compare_weakly_where_nothing_is_changed() {
+        for tags in ["\"ab\"", "W/\"ab\"", "\"x\", \"ab\"", "*"] {
+            assert!(validators().is_among(tags), "{tags}");
+        }
+        assert!(!validators().is_among("\"b\"") && !validators().is_among(""));
+    }
+
+    #[test]
+    fn a_range_needs_the_very_same_bytes() {
+        assert!(validators().is_range_of("\"ab\"") && validators().is_range_of("Thu, 01 Jan 1970 00:00:01 GMT"));
+        assert!(!validators().is_range_of("W/\"ab\"") && !validators().is_range_of("Thu, 01 Jan 1970 00:00:02 GMT"));
+    }
+
+    #[test]
+    fn fractions_of_a_second_do_not_count() {
+        assert!(validators().is_unchanged_since(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
+        assert!(!validators().is_unchanged_since(SystemTime::UNIX_EPOCH));
+    }
+}
