@@ -48,9 +48,9 @@ pub enum ServeError {
 /// # Errors
 /// Something that the start needs is missing or does not fit.
 pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
-    let (mut config, lab) = load(&file)?;
-    config.log.level = log_level.unwrap_or(config.log.level);
-    crate::log::start(&config.log).map_err(ServeError::Log)?;
+    let (config, lab) = load(&file)?;
+    let level = log_level.as_deref().unwrap_or(&config.log.level);
+    crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());
     let app = Arc::new(App::new(config, &metrics)?);
@@ -65,6 +65,7 @@ pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeEr
     let mut passed = Passed::from_environment();
     let mut doors = Doors::default();
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
+    passed.warn_of_rest();
     let admin = admin::start(&app.config.admin, &shared).await?;
     greeting::print(&app.config, &doors.addresses(), admin, lab.as_ref());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -77,7 +78,7 @@ pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeEr
 /// # Errors
 /// The configuration is refused, or the lab's folder cannot be written.
 pub fn load(file: &Path) -> Result<(Config, Option<Prepared>), ServeError> {
-    let lab = Config::lab(file)?.map(|lab| authority::prepare(&lab)).transpose()?;
+    let lab = Config::lab(file)?.map(|lab| authority::prepare(&lab.directory, &lab.names, &lab.phones)).transpose()?;
     Ok((Config::load(file)?, lab))
 }
 
@@ -126,13 +127,28 @@ impl Server {
         let before = self.apps.borrow().clone();
         let app = Arc::new(App::new(config, &self.shared.metrics)?);
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
-        if before.config.log != app.config.log || before.config.admin != app.config.admin {
-            tracing::warn!("[log] level and format and [admin] count from the next start");
+        let (old, new) = (&before.config, &app.config);
+        if (&old.log.level, old.log.format, &old.admin) != (&new.log.level, new.log.format, &new.admin) {
+            tracing::warn!("log.level, log.format and [admin] count from the next start");
         }
-        self.shared.connections = Arc::new(Semaphore::new(app.config.limits.connections as usize));
+        self.allow_connections(old.limits.connections, new.limits.connections);
         self.apps.send_replace(app);
         self.doors.change(plan, &self.shared)?;
         Ok(())
+    }
+
+    /// Moves the bound on connections; where it falls below what is open, it counts as they end.
+    fn allow_connections(&self, before: u32, now: u32) {
+        if now >= before {
+            self.shared.connections.add_permits((now - before) as usize);
+            return;
+        }
+        let connections = self.shared.connections.clone();
+        self.shared.tasks.spawn(async move {
+            if let Ok(permits) = connections.acquire_many_owned(before - now).await {
+                permits.forget();
+            }
+        });
     }
 
     /// Takes no more, finishes what was begun.

@@ -1,10 +1,9 @@
 //! Everything that a lab needs at its first start, in one folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::file::{self, Present, Readers};
-use super::{Authority, AuthorityError, Existing, Issued, Outcome, exists};
-use crate::config::Lab;
+use super::{Authority, AuthorityError, Existing, HostName, Issued, LabPhone, Outcome, exists};
 
 /// What a lab's folder holds after [`prepare`].
 #[derive(Debug)]
@@ -19,12 +18,11 @@ pub struct Prepared {
 
 /// Makes what is missing: the authority, the server's certificate, one for each sample phone, and `master.key`, a master
 /// secret of 256 random bits. What is there is left alone.
-pub fn prepare(lab: &Lab) -> Result<Prepared, AuthorityError> {
-    let authority = Authority::open_or_create(&lab.directory)?;
-    let server = authority.server(&lab.names, Existing::Keep)?;
-    let phones =
-        lab.phones.iter().map(|phone| authority.phone(phone, Existing::Keep)).collect::<Result<Vec<_>, _>>()?;
-    let master = lab.directory.join("master.key");
+pub fn prepare(folder: &Path, names: &[HostName], phones: &[LabPhone]) -> Result<Prepared, AuthorityError> {
+    let authority = Authority::open_or_create(folder)?;
+    let server = authority.server(names, Existing::Keep)?;
+    let phones = phones.iter().map(|phone| authority.phone(phone, Existing::Keep)).collect::<Result<Vec<_>, _>>()?;
+    let master = folder.join("master.key");
     if !exists(&master)? {
         let secret = data_encoding::HEXLOWER.encode(&super::random::<32>()?);
         file::write(&master, &format!("{secret}\n"), Readers::Owner, Present::Refuse)?;

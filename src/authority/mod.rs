@@ -3,6 +3,7 @@
 //! Not for production: the authority's key lies beside what it signs, unencrypted. Every key is RSA-2048, as those of
 //! real phones are. A key is written before its certificate, so whatever a crash leaves is completed the next time.
 
+mod error;
 mod file;
 mod host;
 mod issue;
@@ -11,13 +12,13 @@ mod phone;
 #[cfg(test)]
 mod tests;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rcgen::{Issuer, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
 use crate::certificate::{self, Block, Details};
+pub use error::AuthorityError;
 pub use host::{HostError, HostName};
 pub use lab::{Prepared, prepare};
 pub use phone::{LabPhone, PhoneError};
@@ -60,52 +61,6 @@ pub enum Existing {
     Keep,
     /// Make it anew for the same key.
     Renew,
-}
-
-/// A file of the authority cannot be read, written or used.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthorityError {
-    /// The operating system refused to read it.
-    #[error("cannot read `{}`: {reason}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: io::Error,
-    },
-    /// The operating system refused to write it.
-    #[error("cannot write `{}`: {reason}", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        reason: io::Error,
-    },
-    /// The name is taken.
-    #[error("`{}` exists already and was not overwritten: move it away first", .0.display())]
-    Exists(PathBuf),
-    /// A certificate without the key that belongs to it.
-    #[error(
-        "`{}` is there but its key `{}` is not: put the key back, or move the certificate away to have both made",
-        certificate.display(), key.display()
-    )]
-    KeyMissing {
-        /// The certificate.
-        certificate: PathBuf,
-        /// The key that is missing.
-        key: PathBuf,
-    },
-    /// The file does not hold what its name says.
-    #[error("`{}` is not usable: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The cryptographic library refused to make a key or to sign.
-    #[error("cannot make a key or a certificate: {0}")]
-    Crypto(String),
 }
 
 impl Authority {

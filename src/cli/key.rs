@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 /// Derives and prints it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (config, _lab) = crate::server::load(&args.config)?;
+    let config = super::load(&args.config)?;
     let master = config.master.context("there is no master secret: set keys.master_file or keys.master_env")?;
     let mut macros = Macros::default();
     let given = [(Macro::Ma, args.mac.map(MacAddress::ma)), (Macro::Sn, args.sn.as_ref().map(ToString::to_string))];

@@ -11,9 +11,12 @@ mod man;
 mod render;
 mod serve;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
 
 /// Provisioning server for Cisco flat-profile IP phones.
 ///
@@ -57,4 +60,11 @@ pub fn run() -> ExitCode {
         eprintln!("phoneprov: {error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Reads a configuration for a command that looks at it. What its lab has not made yet is made, as `serve` would; where
+/// that cannot be (another user's folder, a read-only disk) the configuration's own message says what is missing.
+fn load(file: &Path) -> Result<Config, ConfigError> {
+    let _ = crate::server::load(file);
+    Config::load(file)
 }

@@ -52,7 +52,7 @@ pub(super) struct Args {
 
 /// Walks the line as a request would.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (config, _lab) = crate::server::load(&args.config)?;
+    let config = super::load(&args.config)?;
     let app = App::new(config, &Metrics::default())?;
     let asked = args.asked()?;
     let presented = args.presented();

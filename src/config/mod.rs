@@ -5,6 +5,7 @@
 
 mod admin;
 mod cache;
+mod error;
 mod keys;
 mod lab;
 mod limits;
@@ -14,7 +15,6 @@ mod rule;
 mod units;
 mod variables;
 
-use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -24,6 +24,7 @@ use toml::Spanned;
 
 pub use admin::Admin;
 pub use cache::Cache;
+pub use error::ConfigError;
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
@@ -85,23 +86,6 @@ struct Written {
     #[serde(default)]
     keys: Keys,
     lab: Option<Lab>,
-}
-
-/// The configuration is refused; the message names file, line, key and what would be right.
-#[derive(Debug, thiserror::Error)]
-pub struct ConfigError {
-    file: PathBuf,
-    line: Option<usize>,
-    message: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.message),
-            None => write!(f, "{}: {}", self.file.display(), self.message),
-        }
-    }
 }
 
 impl Config {
@@ -168,12 +152,6 @@ impl Written {
     fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         toml::from_str(text)
             .map_err(|error| ConfigError::new(file, line(text, error.span()), readable(error.message())))
-    }
-}
-
-impl ConfigError {
-    fn new(file: &Path, line: Option<usize>, message: String) -> Self {
-        Self { file: file.to_owned(), line, message }
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A product name: 1 to 40 letters, digits, `-`, `.` and `_`, as the phone writes it (`CP-8841-3PCC`, `SPA504G`).
-/// Two names that differ in case only are the same product.
-#[derive(Clone, Debug)]
+/// Case is kept: `{{ PN }}` gives what the phone wrote.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Model(String);
 
 /// The text is not a product name.
@@ -44,14 +44,6 @@ impl FromStr for Model {
         if fits { Ok(Self(text.into())) } else { Err(ModelError(text.into())) }
     }
 }
-
-impl PartialEq for Model {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
-    }
-}
-
-impl Eq for Model {}
 
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

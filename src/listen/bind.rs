@@ -43,6 +43,14 @@ impl Passed {
         Self { tcp, udp }
     }
 
+    /// Says which sockets no listener of the configuration took.
+    pub fn warn_of_rest(&self) {
+        let tcp = self.tcp.iter().map(TcpListener::local_addr);
+        for address in tcp.chain(self.udp.iter().map(UdpSocket::local_addr)).flatten() {
+            tracing::warn!(%address, "the service manager passed a socket that no [[listen]] has the address of");
+        }
+    }
+
     /// A listening TCP socket for this address.
     ///
     /// # Errors

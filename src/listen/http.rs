@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -26,10 +25,6 @@ use crate::config::Protocol;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath};
 use crate::provision::{self, Body, Conditions, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb};
-
-/// A refusal is answered no earlier than this after its request, whatever its reason: what the server had to look at
-/// to find it does not show in the time it took.
-const REFUSAL_TAKES: Duration = Duration::from_millis(5);
 
 /// What every refusal says.
 const NOT_FOUND: &[u8] = b"not found\n";
@@ -106,7 +101,7 @@ async fn respond(
     let response = if let Ok(response) = result {
         answer(response, |body| Reply::new(body, record, clock, body_wanted))
     } else {
-        tokio::time::sleep_until((record.began() + REFUSAL_TAKES).into()).await;
+        tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
         not_found(|body| Reply::new(body, record, clock, body_wanted))
     };
     Ok(response)

@@ -194,13 +194,33 @@ impl Judge {
         };
         let now = UnixTime::since_unix_epoch(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
         if let Err(error) = self.verifier.verify_client_cert(leaf, intermediates, now) {
-            return Presented::Unproven(error.to_string());
+            return Presented::Unproven(words(&error));
         }
         match certificate::device(leaf) {
             Ok(identity) => Presented::Device(Arc::new(identity)),
             Err(error) => Presented::Unproven(error.to_string()),
         }
     }
+}
+
+/// What is wrong with a chain, for the log; rustls's own text lists object identifiers by the dozen.
+fn words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Bad;
+    let rustls::Error::InvalidCertificate(bad) = error else { return "the certificate cannot be verified".to_owned() };
+    let words = match bad {
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
+        Bad::UnknownIssuer => "none of listen.client_ca issued it",
+        Bad::BadSignature => "its issuer's signature is wrong",
+        Bad::BadEncoding => "it is not well-formed",
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "it is not meant for clients",
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its signature algorithm is too old or unknown (SHA-1, a short key)"
+        }
+        _ => return format!("it does not verify: {}", bad.to_string().chars().take(120).collect::<String>()),
+    };
+    words.to_owned()
 }
 
 /// Takes any chain during the handshake, so that a certificate which proves nothing does not end the connection; the

@@ -9,18 +9,18 @@ mod record;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Format, Log};
+use crate::config::Format;
 pub use record::Record;
 
 /// Starts logging as the configuration says.
 ///
 /// # Errors
-/// `log.level` is no level and no list of directives.
-pub fn start(log: &Log) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&log.level)
-        .map_err(|error| format!("log.level: `{}`: {error}; expected error, warn, info, debug or trace", log.level))?;
+/// `level` is no level and no list of directives.
+pub fn start(level: &str, format: Format) -> Result<(), String> {
+    let filter = EnvFilter::try_new(level)
+        .map_err(|error| format!("log.level: `{level}`: {error}; expected error, warn, info, debug or trace"))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-    let started = match log.format {
+    let started = match format {
         Format::Text => subscriber.finish().try_init(),
         Format::Json => subscriber.json().flatten_event(true).finish().try_init(),
     };

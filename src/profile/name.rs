@@ -172,7 +172,7 @@ impl Name {
                 .map(|part| if let Part::Literal(literal) = part { Some(literal.clone()) } else { None })
                 .collect()
         };
-        shape(self) == shape(other) && self.macros().map(width).eq(other.macros().map(width))
+        shape(self) == shape(other) && self.macros().map(texts).eq(other.macros().map(texts))
     }
 }
 
@@ -185,6 +185,14 @@ fn width(name: Macro) -> u8 {
         Macro::Psn => 3,
         Macro::Pn => 4,
         Macro::Register(_) => 5,
+    }
+}
+
+/// Which texts a macro stands for: two macros of one kind match the same.
+fn texts(name: Macro) -> u8 {
+    match name {
+        Macro::Pn => width(Macro::Psn),
+        other => width(other),
     }
 }
 

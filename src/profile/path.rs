@@ -20,8 +20,8 @@ pub struct RequestPath {
 /// Why a path is not looked up. For the log only: the phone hears "not found".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Longer than 2 048 bytes.
-    #[error("the path is longer than {LONGEST} bytes")]
+    /// Longer than the configuration allows, or than 2 048 bytes.
+    #[error("the path is longer than limits.url_size, or than {LONGEST} bytes")]
     TooLong,
     /// More than 16 segments.
     #[error("the path has more than {DEEPEST} segments")]

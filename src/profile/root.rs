@@ -50,6 +50,14 @@ impl Root {
         Ok(Self { folder, path: path.to_owned() })
     }
 
+    /// Whether the folder is still the one at its path: it may have been replaced as a whole.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        let here = rustix::fs::fstat(&self.folder).map(|stat| (stat.st_dev, stat.st_ino));
+        let there = rustix::fs::stat(&self.path).map(|stat| (stat.st_dev, stat.st_ino));
+        here.is_ok_and(|here| there == Ok(here))
+    }
+
     /// Where the folder is, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -125,7 +133,10 @@ impl Root {
         let flags = flags | OFlags::CLOEXEC;
         rustix::fs::openat2(&self.folder, relative_or_dot(relative), flags, Mode::empty(), resolve).map_err(|error| {
             if error == rustix::io::Errno::XDEV {
-                io::Error::new(io::ErrorKind::PermissionDenied, "a symbolic link leads out of the profile folder")
+                io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "a symbolic link leads out of the profile folder, or is absolute",
+                )
             } else {
                 error.into()
             }
@@ -228,8 +239,8 @@ mod tests {
 
         let root = Root::open(inside.path()).expect("the folder");
         let refused = |path: &str| root.read(path, 100).expect_err("out of the tree").to_string();
-        assert_eq!(refused("a.cfg"), "a symbolic link leads out of the profile folder");
-        assert_eq!(refused("b/secret.cfg"), "a symbolic link leads out of the profile folder");
+        assert_eq!(refused("a.cfg"), "a symbolic link leads out of the profile folder, or is absolute");
+        assert_eq!(refused("b/secret.cfg"), "a symbolic link leads out of the profile folder, or is absolute");
         assert!(root.list("b").is_err());
         assert_eq!(root.read("c.cfg", 100).expect("a link within the tree").0, b"y");
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::SystemTime;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, Value};
@@ -56,8 +57,16 @@ pub struct Rendered {
 pub struct Source {
     /// Relative to the profile folder.
     pub file: String,
-    /// When it was read.
-    pub stamp: Stamp,
+    /// What stood there; `None` where a template looked for a file and there was none.
+    pub stamp: Option<Stamp>,
+}
+
+impl Source {
+    /// Whether the same still stands there.
+    #[must_use]
+    pub fn holds(&self, root: &Root) -> bool {
+        root.stamp(&self.file).is_ok_and(|stamp| stamp == self.stamp)
+    }
 }
 
 /// A template gives no profile. The message names file and line and never holds a value.
@@ -180,17 +189,22 @@ fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<T
     }
     let (content, stamp) = match root.read(name, LONGEST) {
         Ok(read) => read,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            note(Source { file: name.to_owned(), stamp: None });
+            return Ok(None);
+        }
         Err(error) => return Err(LoadError(format!("`{name}`: {error}")).into()),
     };
     let text = String::from_utf8(content)
         .map_err(|_| LoadError(format!("`{name}` is not UTF-8, which templates have to be")))?;
     compiled.fetch_add(1, Ordering::Relaxed);
-    let source = Source { file: name.to_owned(), stamp };
+    // A second change may hide behind a stamp that has not settled: such a file is read again the next time.
+    let settled = stamp.is_settled(SystemTime::now());
+    let source = Source { file: name.to_owned(), stamp: Some(stamp) };
     note(source.clone());
     let root = root.clone();
     Ok(Some(TemplateSource::new(text).with_uptodate_check(move || {
-        let current = matches!(root.stamp(&source.file), Ok(Some(stamp)) if stamp == source.stamp);
+        let current = settled && source.holds(&root);
         if current {
             note(source.clone());
         }
@@ -304,6 +318,7 @@ impl Names {
             (ErrorKind::UndefinedError, Some(name)) => {
                 format!("`{name}` is not defined: add it to [variables], or give it a default")
             }
+            (ErrorKind::UndefinedError, None) => "an attribute that the line uses is not defined".to_owned(),
             (ErrorKind::OutOfFuel, _) => "the template ran for too long: does a loop end?".to_owned(),
             (
                 kind @ (ErrorKind::SyntaxError

@@ -95,11 +95,9 @@ impl Documents {
     pub fn current(&self, tree: &Tree, profile: &Profile) -> Option<Arc<Finished>> {
         let finished = self.cache.get(&KeyOf::new(profile))?;
         let found = profile.grant().found();
-        let holds = |source: &Source| {
-            if source.file == found.file {
-                return source.stamp == found.stamp;
-            }
-            matches!(tree.root().stamp(&source.file), Ok(Some(stamp)) if stamp == source.stamp)
+        let holds = |source: &Source| match source.file == found.file {
+            true => source.stamp == Some(found.stamp),
+            false => source.holds(tree.root()),
         };
         let current = finished.sources.iter().all(holds).then_some(finished);
         self.metrics.hits.inc_by(current.is_some().into());
@@ -110,7 +108,8 @@ impl Documents {
     /// change may hide behind the same stamp.
     pub fn keep(&self, profile: &Profile, document: Document) -> Arc<Finished> {
         self.metrics.misses.inc();
-        let settled = document.sources.iter().all(|source| source.stamp.is_settled(document.read));
+        let settled =
+            document.sources.iter().filter_map(|source| source.stamp).all(|stamp| stamp.is_settled(document.read));
         let finished = Arc::new(Finished::new(document));
         if settled {
             self.cache.insert(KeyOf::new(profile).to_owned(), finished.clone());

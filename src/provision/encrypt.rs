@@ -1,11 +1,10 @@
 //! Step 6: encryption, under the key that the rule names for this device.
 
-use std::time::SystemTime;
-
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::render::newest;
 use super::{Document, Line, Profile, Refusal};
 use crate::cipher::Scheme;
 use crate::config::{Encryption, KeySource, MasterKey};
@@ -31,8 +30,7 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
         return Err(Refusal::EmptyKey(encryption.key.kind()));
     }
     let bytes = encryption.scheme.encrypt(&material, &document.bytes).into();
-    let newest: Option<SystemTime> = sources.iter().map(|source| source.stamp.modified()).max();
-    let modified = newest.map_or(document.modified, |newest| newest.max(document.modified));
+    let modified = newest(&sources).map_or(document.modified, |newest| newest.max(document.modified));
     let sources = document.sources.into_iter().chain(sources).collect();
     Ok(Document { bytes, sources, modified, ..document })
 }

@@ -2,12 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Named;
 use crate::config::Protocol;
 use crate::device::DeviceIdentity;
 use crate::profile::path::PathError;
 use crate::profile::template::TemplateError;
+
+/// A refusal is answered no earlier than this after its request, whatever its reason and protocol: what the server had
+/// to look at to find it does not show in the time it took.
+pub const REFUSAL_TAKES: Duration = Duration::from_millis(5);
 
 /// The reason of a refusal, in the order in which the steps find it.
 #[derive(Debug, thiserror::Error)]

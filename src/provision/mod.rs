@@ -25,7 +25,7 @@ mod validators;
 pub use authorize::Grant;
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
-pub use error::Refusal;
+pub use error::{REFUSAL_TAKES, Refusal};
 pub use identify::{Claim, Named};
 pub use request::{Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};

@@ -20,14 +20,18 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 .root()
                 .read(&found.file, LONGEST)
                 .map_err(|error| Refusal::File { file: found.file.clone(), error })?;
-            let sources = vec![Source { file: found.file.clone(), stamp }];
+            let sources = vec![Source { file: found.file.clone(), stamp: Some(stamp) }];
             Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read })
         }
         FileKind::Template => {
             let rendered = line.templates.render(&found.file, &found.macros, &line.variables)?;
-            let newest = rendered.sources.iter().map(|source| source.stamp.modified()).max();
-            let modified = newest.map_or(line.configured, |newest| newest.max(line.configured));
+            let modified = newest(&rendered.sources).map_or(line.configured, |newest| newest.max(line.configured));
             Ok(Document { bytes: rendered.text.into(), sources: rendered.sources, modified, read })
         }
     }
+}
+
+/// When the newest of the files was written.
+pub(super) fn newest(sources: &[Source]) -> Option<SystemTime> {
+    sources.iter().filter_map(|source| source.stamp).map(|stamp| stamp.modified()).max()
 }

@@ -39,14 +39,14 @@ fn router(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-/// Ready while the profile folder can be reached and no stop is under way.
+/// Ready while the profile folder is where it was and no stop is under way.
 async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
     if shared.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    match std::fs::metadata(&shared.app().config.profiles) {
-        Ok(folder) if folder.is_dir() => (StatusCode::OK, "ready\n"),
-        Ok(_) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the profile folder is not there\n"),
+    match shared.app().line.tree.root().is_in_place() {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "the profile folder was removed or replaced: reload (SIGHUP)\n"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The listeners that are open, and how a reload changes them without closing those that stay.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
@@ -8,9 +9,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::ServeError;
-use crate::config::{Config, Listen, Protocol, Speaks};
+use crate::config::{Config, Limits, Listen, Protocol, Speaks};
 use crate::listen::bind::Passed;
 use crate::listen::{Shared, tcp};
+use crate::tftp::Settings;
 
 /// Open listeners, by what the configuration calls them.
 #[derive(Default)]
@@ -18,25 +20,34 @@ pub(super) struct Doors {
     open: HashMap<Name, Door>,
 }
 
-/// A listener of the configuration. Two with port 0 are told apart by their order.
+/// A socket of the configuration. Two with port 0 are told apart by their order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Name {
     address: SocketAddr,
-    protocol: Protocol,
-    single_port: bool,
+    datagrams: bool,
     nth: usize,
+}
+
+/// How a socket is served; where that changes, the socket stays and what serves it is another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Manner {
+    Tcp(Protocol),
+    Tftp(Settings),
 }
 
 struct Door {
     bound: SocketAddr,
+    manner: Manner,
+    /// The same socket once more, for another manner.
+    socket: Socket,
     /// The listener's place in the configuration in force.
     place: watch::Sender<usize>,
     stop: CancellationToken,
 }
 
-/// What a configuration needs, with every socket that it needs anew already bound.
+/// What a configuration needs, with every socket that it needs anew already there.
 pub(super) struct Plan {
-    wanted: Vec<(Name, Option<Socket>)>,
+    wanted: Vec<(Name, Manner, Option<Socket>)>,
 }
 
 enum Socket {
@@ -47,16 +58,20 @@ enum Socket {
 impl Doors {
     /// Binds what the configuration has and we have not. Nothing changes yet.
     pub(super) fn plan(&self, config: &Config, passed: &mut Passed) -> Result<Plan, ServeError> {
-        let mut wanted: Vec<(Name, Option<Socket>)> = Vec::new();
+        let mut wanted: Vec<(Name, Manner, Option<Socket>)> = Vec::new();
         for listen in &config.listen {
-            let mut name = Name::of(listen);
-            name.nth = wanted.iter().filter(|(other, _)| Name { nth: 0, ..other.clone() } == name).count();
-            let socket = match (self.open.contains_key(&name), name.protocol) {
-                (true, _) => None,
-                (false, Protocol::Tftp) => Some(Socket::Udp(passed.udp(listen.address)?)),
-                (false, Protocol::Http | Protocol::Https) => Some(Socket::Tcp(passed.tcp(listen.address)?)),
+            let manner = Manner::of(listen, &config.limits);
+            let datagrams = listen.protocol() == Protocol::Tftp;
+            let same = |name: &Name| name.address == listen.address && name.datagrams == datagrams;
+            let nth = wanted.iter().filter(|(other, ..)| same(other)).count();
+            let name = Name { address: listen.address, datagrams, nth };
+            let socket = match self.open.get(&name) {
+                Some(door) if door.manner == manner => None,
+                Some(door) => Some(door.socket.again()?),
+                None if datagrams => Some(Socket::Udp(passed.udp(listen.address)?)),
+                None => Some(Socket::Tcp(passed.tcp(listen.address)?)),
             };
-            wanted.push((name, socket));
+            wanted.push((name, manner, socket));
         }
         Ok(Plan { wanted })
     }
@@ -64,18 +79,15 @@ impl Doors {
     /// Carries a plan out: closes what is not wanted any more, opens what is new.
     pub(super) fn change(&mut self, plan: Plan, shared: &Shared) -> Result<(), ServeError> {
         self.open.retain(|name, door| {
-            let stays = plan.wanted.iter().any(|(wanted, _)| wanted == name);
+            let stays = plan.wanted.iter().any(|(wanted, _, socket)| wanted == name && socket.is_none());
             if !stays {
                 door.stop.cancel();
             }
             stays
         });
-        for (place, (name, socket)) in plan.wanted.into_iter().enumerate() {
+        for (place, (name, manner, socket)) in plan.wanted.into_iter().enumerate() {
             match socket {
-                Some(socket) => {
-                    let door = open(place, &name, socket, shared)?;
-                    self.open.insert(name, door);
-                }
+                Some(socket) => drop(self.open.insert(name, Door::open(place, manner, socket, shared)?)),
                 None => {
                     if let Some(door) = self.open.get(&name) {
                         door.place.send_replace(place);
@@ -89,35 +101,65 @@ impl Doors {
     /// Where we really listen, in the order of the configuration.
     pub(super) fn addresses(&self) -> Vec<(Protocol, SocketAddr)> {
         let mut doors: Vec<_> =
-            self.open.iter().map(|(name, door)| (*door.place.borrow(), name.protocol, door.bound)).collect();
+            self.open.values().map(|door| (*door.place.borrow(), door.manner.protocol(), door.bound)).collect();
         doors.sort_by_key(|(place, ..)| *place);
         doors.into_iter().map(|(_, protocol, bound)| (protocol, bound)).collect()
     }
 }
 
-impl Name {
-    fn of(listen: &Listen) -> Self {
-        let single_port = matches!(listen.speaks, Speaks::Tftp { single_port: true });
-        Self { address: listen.address, protocol: listen.protocol(), single_port, nth: 0 }
+impl Manner {
+    fn of(listen: &Listen, limits: &Limits) -> Self {
+        match &listen.speaks {
+            Speaks::Http => Self::Tcp(Protocol::Http),
+            Speaks::Https(_) => Self::Tcp(Protocol::Https),
+            Speaks::Tftp { single_port } => Self::Tftp(Settings {
+                single_port: *single_port,
+                time_limit: limits.transfer.duration(),
+                max_transfers: limits.transfers,
+                ..Settings::default()
+            }),
+        }
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self {
+            Self::Tcp(protocol) => *protocol,
+            Self::Tftp(_) => Protocol::Tftp,
+        }
     }
 }
 
-fn open(place: usize, name: &Name, socket: Socket, shared: &Shared) -> Result<Door, ServeError> {
-    let (sender, receiver) = watch::channel(place);
-    let stop = shared.stop.child_token();
-    let bound = match socket {
-        Socket::Tcp(listener) => {
-            let listener = TcpListener::from_std(listener)?;
-            let bound = listener.local_addr()?;
-            let accept = tcp::accept(listener, name.protocol, shared.clone(), receiver, stop.clone());
-            shared.tasks.spawn(accept);
-            bound
+impl Socket {
+    fn again(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),
+            Self::Udp(socket) => socket.try_clone().map(Self::Udp),
         }
-        Socket::Udp(socket) => {
-            let bound = socket.local_addr()?;
-            shared.tasks.spawn(crate::tftp::door::serve(socket, name.single_port, shared.clone(), stop.clone()));
-            bound
-        }
-    };
-    Ok(Door { bound, place: sender, stop })
+    }
+}
+
+impl Door {
+    fn open(place: usize, manner: Manner, socket: Socket, shared: &Shared) -> Result<Self, ServeError> {
+        let (sender, receiver) = watch::channel(place);
+        let stop = shared.stop.child_token();
+        let spare = socket.again()?;
+        let bound = match (socket, &manner) {
+            (Socket::Tcp(listener), Manner::Tcp(protocol)) => {
+                let listener = TcpListener::from_std(listener)?;
+                let bound = listener.local_addr()?;
+                shared.tasks.spawn(tcp::accept(listener, *protocol, shared.clone(), receiver, stop.clone()));
+                bound
+            }
+            (Socket::Udp(socket), Manner::Tftp(settings)) => {
+                let bound = socket.local_addr()?;
+                let serve = crate::tftp::door::serve(socket, settings.clone(), shared.clone(), stop.clone());
+                shared.tasks.spawn(serve);
+                bound
+            }
+            (Socket::Tcp(_), Manner::Tftp(_)) | (Socket::Udp(_), Manner::Tcp(_)) => {
+                return Err(io::Error::other("the socket is of another kind than its listener").into());
+            }
+        };
+        Ok(Self { bound, manner, socket: spare, place: sender, stop })
+    }
 }

@@ -12,14 +12,7 @@ use crate::profile::path::RequestPath;
 use crate::provision::{self, Conditions, Outcome, Presented, Refusal, Request, Trail, Verb};
 
 /// Serves a TFTP listener until it is told to stop.
-pub async fn serve(socket: UdpSocket, single_port: bool, shared: Shared, stop: CancellationToken) {
-    let limits = &shared.app().config.limits;
-    let settings = Settings {
-        single_port,
-        time_limit: limits.transfer.duration(),
-        max_transfers: limits.transfers,
-        ..Settings::default()
-    };
+pub async fn serve(socket: UdpSocket, settings: Settings, shared: Shared, stop: CancellationToken) {
     let tasks = shared.tasks.clone();
     let answer = move |request, peer| answer(shared.clone(), request, peer);
     if let Err(error) = super::serve(socket, settings, answer, stop, tasks).await {
@@ -47,6 +40,7 @@ async fn answer(shared: Shared, read: ReadRequest, peer: SocketAddr) -> Option<O
     let reason = result.as_ref().err().map(ToString::to_string);
     record.decided(trail, Outcome::of(&result), reason);
     let Ok(response) = result else {
+        tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
         record.finish(0);
         return None;
     };

@@ -1,7 +1,7 @@
 //! A TFTP server for read requests (RFC 1350, 2347, 2348, 2349, 7440). It moves bytes; which file a client gets is decided
 //! by whoever calls [`serve`].
 //!
-//! The order of work: `service` takes datagrams and admits transfers to the table in `live`; `transfer` sends the blocks
+//! The order of work: `listener` takes datagrams and admits transfers to the table in `live`; `transfer` sends the blocks
 //! that `blocks` cuts; `window` says which, `pace` when, and `link` is the way. `packet`, `options` and `netascii` are codecs without I/O.
 //!
 //! Who may disturb a transfer (RFC 1350 §4): normally each has a connected socket, so the kernel drops packets from any
@@ -21,9 +21,9 @@ pub mod packet;
 
 mod blocks;
 mod link;
+mod listener;
 mod live;
 mod pace;
-mod service;
 mod socket;
 mod transfer;
 mod window;
@@ -31,9 +31,9 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use listener::serve;
 pub use options::Requested;
 pub use packet::Mode;
-pub use service::serve;
 
 use crate::provision::Body;
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::device::{DeviceIdentity, MacAddress, Model};
 use crate::metrics::Metrics;
 
 /// Check configuration, certificates, rules, file names and templates, and print all findings.
@@ -21,6 +22,12 @@ pub(super) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
+    /// The sample phone's MAC address, for templates that read a file of each device.
+    #[arg(long, default_value = "000e08abcdef")]
+    mac: MacAddress,
+    /// The sample phone's product name.
+    #[arg(long, default_value = "CP-8841-3PCC")]
+    pn: Model,
 }
 
 /// Something to look at.
@@ -60,10 +67,17 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Args {
+    /// A phone with a value for everything that a certificate can say.
+    fn sample(&self) -> Option<DeviceIdentity> {
+        DeviceIdentity::new(Some(self.mac), "FCH2133E8B9".parse().ok(), Some(self.pn.clone()))
+    }
+}
+
 /// Looks at everything, then prints what it found.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (config, _lab) = crate::server::load(&args.config)?;
-    let findings = findings(config);
+    let config = crate::cli::load(&args.config)?;
+    let findings = findings(config, args);
     for finding in &findings {
         println!("{finding}");
     }
@@ -72,12 +86,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn findings(config: Config) -> Vec<Finding> {
+fn findings(config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
     findings.extend(rules::findings(&config));
     let place = config.file.display().to_string();
     match App::new(config, &Metrics::default()) {
-        Ok(app) => findings.extend(tree::findings(&app)),
+        Ok(app) => findings.extend(tree::findings(&app, args.sample().as_ref())),
         Err(error) => findings.push(Finding::error(place, error.to_string())),
     }
     findings

@@ -1,12 +1,13 @@
 //! The profile tree: every name, and every template rendered with sample values.
 
 use std::collections::HashMap;
+use std::io;
 
 use super::Finding;
 use super::rules::{stray_dollar, stray_message};
 use crate::app::App;
 use crate::config::{Proof, Protocol};
-use crate::device::{DeviceIdentity, MacAddress};
+use crate::device::DeviceIdentity;
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::name::{Name, Star};
 use crate::profile::path::RequestPath;
@@ -15,7 +16,8 @@ use crate::profile::tree::FileKind;
 use crate::provision::{self, Conditions, Delivery, Named, Presented, Request, Verb};
 
 /// Walks the tree from its root.
-pub(super) fn findings(app: &App) -> Vec<Finding> {
+pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Finding> {
+    let phone = Sample::new(sample.cloned());
     let mut findings = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
@@ -23,7 +25,15 @@ pub(super) fn findings(app: &App) -> Vec<Finding> {
             Ok(Some((entries, _))) => {
                 findings.extend(names(&folder, &entries));
                 for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
-                    look(app, &below(&folder, &entry.name), entry, &mut folders, &mut findings);
+                    match kind(app, &below(&folder, &entry.name), entry) {
+                        Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
+                        Ok(Kind::File) => findings.extend(ask(app, &phone, &below(&folder, &entry.name))),
+                        Ok(Kind::Other) => findings.push(Finding::warning(
+                            below(&folder, &entry.name),
+                            "neither a file nor a folder, so it is never served",
+                        )),
+                        Err(error) => findings.push(Finding::error(below(&folder, &entry.name), error.to_string())),
+                    }
                 }
             }
             Ok(None) => {}
@@ -34,23 +44,14 @@ pub(super) fn findings(app: &App) -> Vec<Finding> {
     findings
 }
 
-/// Looks at one name: a folder is walked later, a file is asked for as a phone would.
-fn look(app: &App, path: &str, entry: &Entry, folders: &mut Vec<String>, findings: &mut Vec<Finding>) {
-    let kind = match entry.kind {
+/// What a name is: behind a link, or where the file system does not say, what stands there.
+fn kind(app: &App, path: &str, entry: &Entry) -> io::Result<Kind> {
+    match entry.kind {
         Some(kind) => Ok(kind),
-        // A link, or a file system that does not say: look behind it, where it stays in the tree.
-        None => match app.line.tree.root().list(path) {
-            Ok(Some(_)) => Ok(Kind::Folder),
-            Ok(None) => app.line.tree.root().open_file(path).map(|_| Kind::File),
-            Err(error) => Err(error),
+        None => match app.line.tree.root().list(path)? {
+            Some(_) => Ok(Kind::Folder),
+            None => app.line.tree.root().open_file(path).map(|_| Kind::File),
         },
-    };
-    match kind {
-        Ok(Kind::Folder) => folders.push(path.to_owned()),
-        Ok(Kind::File) if path.split('/').any(|segment| segment.starts_with('_')) => {}
-        Ok(Kind::File) => findings.extend(ask(app, path)),
-        Ok(Kind::Other) => findings.push(Finding::warning(path, "neither a file nor a folder, so it is never served")),
-        Err(error) => findings.push(Finding::error(path, error.to_string())),
     }
 }
 
@@ -84,11 +85,13 @@ fn names(folder: &str, entries: &[Entry]) -> Vec<Finding> {
 }
 
 /// Asks for a file as a sample phone would that proves what it has to.
-fn ask(app: &App, path: &str) -> Vec<Finding> {
-    let sample = sample();
+fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if path.split('/').any(|segment| segment.starts_with('_')) {
+        return findings;
+    }
     let segments: Option<Vec<String>> =
-        path.split('/').map(|segment| Name::parse(segment, Star::Literal).expand(&sample)).collect();
+        path.split('/').map(|segment| Name::parse(segment, Star::Literal).expand(&phone.macros)).collect();
     let literal = path.split('/').all(|segment| Name::parse(segment, Star::Literal).is_literal());
     let asked = if literal { path.to_owned() } else { segments.unwrap_or_default().join("/") };
     let Ok(asked) = RequestPath::from_tftp(asked.as_bytes()) else {
@@ -110,22 +113,19 @@ fn ask(app: &App, path: &str) -> Vec<Finding> {
     }
     let proof = treatment.proof_for(names_device);
     if found.kind == FileKind::Template {
-        findings.extend(render(app, path, asked, proof, &named));
+        findings.extend(render(app, path, asked, phone.owner_of(&named, proof)));
     }
     findings
 }
 
-fn render(app: &App, path: &str, asked: RequestPath, proof: Proof, named: &Named) -> Option<Finding> {
+fn render(app: &App, path: &str, asked: RequestPath, owner: Option<DeviceIdentity>) -> Option<Finding> {
     let treatment = app.line.rules.treatment(&asked);
-    let transport = match (&treatment.listeners, proof) {
-        (_, Proof::Certificate) => Protocol::Https,
-        (Some(listeners), Proof::None) => listeners.first().copied().unwrap_or(Protocol::Http),
-        (None, Proof::None) => Protocol::Http,
+    let transport = match (&treatment.listeners, &owner) {
+        (_, Some(_)) => Protocol::Https,
+        (Some(listeners), None) => listeners.first().copied().unwrap_or(Protocol::Http),
+        (None, None) => Protocol::Http,
     };
-    let presented = match proof {
-        Proof::Certificate => Presented::Device(owner(named)?.into()),
-        Proof::None => Presented::Nothing,
-    };
+    let presented = owner.map_or(Presented::Nothing, |owner| Presented::Device(owner.into()));
     let request = Request {
         transport,
         peer: ([127, 0, 0, 1], 0).into(),
@@ -146,33 +146,35 @@ fn render(app: &App, path: &str, asked: RequestPath, proof: Proof, named: &Named
 }
 
 /// A phone with a value for every macro.
-fn sample() -> Macros {
-    let mut macros = Macros::default();
-    if let Some(identity) = identity() {
-        macros.complete(&identity);
-    }
-    for letter in 'A'..='P' {
-        if let Some(name) = Macro::named(letter.encode_utf8(&mut [0; 4])) {
-            macros.bind(name, &format!("sample-{}", letter.to_ascii_lowercase()));
+struct Sample {
+    identity: Option<DeviceIdentity>,
+    macros: Macros,
+}
+
+impl Sample {
+    fn new(identity: Option<DeviceIdentity>) -> Self {
+        let mut macros = Macros::default();
+        if let Some(identity) = &identity {
+            macros.complete(identity);
         }
+        for letter in 'A'..='P' {
+            if let Some(name) = Macro::named(letter.encode_utf8(&mut [0; 4])) {
+                macros.bind(name, &format!("sample-{}", letter.to_ascii_lowercase()));
+            }
+        }
+        Self { identity, macros }
     }
-    macros
-}
 
-/// The device that the file names, with sample values for what it does not say.
-fn owner(named: &Named) -> Option<DeviceIdentity> {
-    let sample = identity()?;
-    let (mac, serial) = match named {
-        Named::Device { mac, serial } => (*mac, serial.clone()),
-        Named::Nobody | Named::Several => (None, None),
-    };
-    let serial = serial.or_else(|| sample.serial().cloned());
-    DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
-}
-
-fn identity() -> Option<DeviceIdentity> {
-    let mac = MacAddress::new([0x00, 0x0e, 0x08, 0xab, 0xcd, 0xef]);
-    DeviceIdentity::new(Some(mac), "FCH2133E8B9".parse().ok(), "CP-8841-3PCC".parse().ok())
+    /// The phone that a file needs the proof of: the one it names, with sample values for what it does not say.
+    fn owner_of(&self, named: &Named, proof: Proof) -> Option<DeviceIdentity> {
+        let sample = self.identity.as_ref().filter(|_| proof == Proof::Certificate)?;
+        let (mac, serial) = match named {
+            Named::Device { mac, serial } => (*mac, serial.clone()),
+            Named::Nobody | Named::Several => (None, None),
+        };
+        let serial = serial.or_else(|| sample.serial().cloned());
+        DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
+    }
 }
 
 fn below(folder: &str, name: &str) -> String {

@@ -108,3 +108,15 @@ fn a_key_is_not_escaped() {
     let key = templates.render_key("{{ MA }}-{{ name }}", &phone(), &variables()).expect("a key");
     assert_eq!(key.text, "000e08abcdef-Zoë <\"&'>/");
 }
+
+#[test]
+fn a_file_that_was_missing_counts_once_it_is_there() {
+    let (folder, templates) = templates(&[("$MA.cfg", "{% include ['_' ~ MA, '_default'] %}"), ("_default", "default")]);
+    let first = templates.render("$MA.cfg", &phone(), &variables()).expect("a profile");
+    assert_eq!(first.text, "default");
+    let root = Root::open(folder.path()).expect("the folder");
+    assert!(first.sources.iter().all(|source| source.holds(&root)));
+    fs::write(folder.path().join("_000e08abcdef"), "its own").expect("a new file");
+    assert!(!first.sources.iter().all(|source| source.holds(&root)), "the missing file was a source");
+    assert_eq!(templates.render("$MA.cfg", &phone(), &variables()).expect("a profile").text, "its own");
+}

@@ -51,15 +51,15 @@ where
     let local = socket.local_addr()?;
     let socket = Arc::new(Socket::register(socket)?);
     let live = Live::new(&settings);
-    let service = Service { door: Door { socket, local, settings, stop }, answer, live, tasks };
+    let listener = Listener { door: Door { socket, local, settings, stop }, answer, live, tasks };
     tokio::select! {
-        () = service.listen() => {}
-        () = service.stopped() => {}
+        () = listener.listen() => {}
+        () = listener.stopped() => {}
     }
     Ok(())
 }
 
-struct Service<F> {
+struct Listener<F> {
     door: Door,
     answer: F,
     live: Live,
@@ -75,7 +75,7 @@ struct Door {
     stop: CancellationToken,
 }
 
-impl<F, Fut> Service<F>
+impl<F, Fut> Listener<F>
 where
     F: Fn(ReadRequest, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Option<Offer>> + Send + 'static,
