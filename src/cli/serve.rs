@@ -19,7 +19,9 @@ pub(super) struct Args {
 /// # Errors
 /// As [`crate::server::run`].
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    runtime()?.block_on(async { tokio::spawn(crate::server::run(args.config, args.log)).await })??;
+    let served = runtime()?.block_on(async { tokio::spawn(crate::server::run(args.config, args.log)).await });
+    crate::log::flush();
+    served??;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,5 +31,5 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         Ok(processors) if processors.get() > 1 => tokio::runtime::Builder::new_multi_thread(),
         Ok(_) | Err(_) => tokio::runtime::Builder::new_current_thread(),
     };
-    builder.enable_all().build()
+    builder.enable_all().on_thread_park(crate::log::flush).build()
 }

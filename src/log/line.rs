@@ -6,6 +6,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use tracing::Level;
 
+use super::sink;
 use crate::config::Format;
 
 /// A line that is being put together.
@@ -59,14 +60,14 @@ impl Line {
         self.print(format_args!("{value}"));
     }
 
-    /// Ends the line and writes it at once, to standard output. A log that cannot be written stops no phone.
+    /// Ends the line and hands it over.
     pub(super) fn write(mut self) {
         let end: &[u8] = match self.format {
             Format::Text => b"\n",
             Format::Json => b"}\n",
         };
         self.text.extend_from_slice(end);
-        let _ = std::io::stdout().lock().write_all(&self.text);
+        sink::push(&self.text);
     }
 
     fn name(&mut self, name: &str) {

@@ -5,12 +5,14 @@
 
 mod line;
 mod record;
+mod sink;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Format;
 pub use record::Record;
+pub use sink::flush;
 
 /// Starts logging as the configuration says.
 ///
@@ -19,7 +21,7 @@ pub use record::Record;
 pub fn start(level: &str, format: Format) -> Result<(), String> {
     let filter = EnvFilter::try_new(level)
         .map_err(|error| format!("log.level: `{level}`: {error}; expected error, warn, info, debug or trace"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(sink::Events);
     let started = match format {
         Format::Text => subscriber.finish().try_init(),
         Format::Json => subscriber.json().flatten_event(true).finish().try_init(),

@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 use super::{Profile, Validators};
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
+use crate::profile::root::Stamp;
 use crate::profile::template::Source;
-use crate::profile::tree::Tree;
+use crate::profile::tree::{Found, Tree};
 
 /// Bytes on their way through the line, and what they were made from.
 #[derive(Debug)]
@@ -35,7 +36,8 @@ pub struct Finished {
     pub bytes: Bytes,
     /// A hash of the bytes, and when their newest source was written.
     pub validators: Validators,
-    sources: Vec<Source>,
+    own: Option<Stamp>,
+    others: Box<[Source]>,
 }
 
 /// Whether and how a profile is compressed; never twice on one response.
@@ -94,12 +96,7 @@ impl Documents {
     #[must_use]
     pub fn current(&self, tree: &Tree, profile: &Profile) -> Option<Arc<Finished>> {
         let finished = self.cache.get(&KeyOf::new(profile))?;
-        let found = profile.grant().found();
-        let holds = |source: &Source| match source.file == found.file {
-            true => source.stamp == Some(found.stamp),
-            false => source.holds(tree.root()),
-        };
-        let current = finished.sources.iter().all(holds).then_some(finished);
+        let current = finished.holds(tree, profile.grant().found()).then_some(finished);
         self.metrics.hits.inc_by(current.is_some().into());
         current
     }
@@ -110,7 +107,7 @@ impl Documents {
         self.metrics.misses.inc();
         let settled =
             document.sources.iter().filter_map(|source| source.stamp).all(|stamp| stamp.is_settled(document.read));
-        let finished = Arc::new(Finished::new(document));
+        let finished = Arc::new(Finished::new(profile, document));
         if settled {
             self.cache.insert(KeyOf::new(profile).to_owned(), finished.clone());
         }
@@ -139,15 +136,24 @@ impl Equivalent<Key> for KeyOf<'_> {
 
 impl Weighter<Key, Arc<Finished>> for Weight {
     fn weight(&self, key: &Key, document: &Arc<Finished>) -> u64 {
-        let sources: usize = document.sources.iter().map(|source| source.file.len() + 96).sum();
+        let sources: usize = document.others.iter().map(|source| source.file.len() + 96).sum();
         (document.bytes.len() + key.file.len() + sources + 512) as u64
     }
 }
 
 impl Finished {
-    fn new(document: Document) -> Self {
+    fn new(profile: &Profile, document: Document) -> Self {
         let hash = Sha256::digest(&document.bytes);
         let Document { bytes, sources, modified, .. } = document;
-        Self { bytes, validators: Validators::new(&HEXLOWER.encode(&hash[..12]), modified), sources }
+        let (bytes, validators) = Validators::beside(&HEXLOWER.encode(&hash[..12]), modified, &bytes);
+        let file = &profile.grant().found().file;
+        let own = sources.iter().find(|source| source.file == *file).and_then(|source| source.stamp);
+        let others = sources.into_iter().filter(|source| source.file != *file).collect();
+        Self { bytes, validators, own, others }
+    }
+
+    /// Whether every file it was made from is still the same; the look-up has brought the stamp of the file asked for.
+    fn holds(&self, tree: &Tree, found: &Found) -> bool {
+        self.own == Some(found.stamp) && self.others.iter().all(|source| source.holds(tree.root()))
     }
 }

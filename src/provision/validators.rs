@@ -22,6 +22,22 @@ impl Validators {
         Self { tag: header(format!("\"{tag}\"")), last_modified: header(httpdate::fmt_http_date(modified)), modified }
     }
 
+    /// The same, with a copy of the bytes that they are of. All lie in one piece of memory, so that an answer from the
+    /// cache touches one place.
+    pub(super) fn beside(tag: &str, modified: SystemTime, bytes: &[u8]) -> (Bytes, Self) {
+        let apart = Self::new(tag, modified);
+        let (tag, date) = (apart.tag.as_bytes(), apart.last_modified.as_bytes());
+        let whole = Bytes::from([tag, date, bytes].concat());
+        let (date_at, bytes_at) = (tag.len(), tag.len() + date.len());
+        let slice = |range| HeaderValue::from_maybe_shared(whole.slice(range));
+        match (slice(0..date_at), slice(date_at..bytes_at)) {
+            (Ok(tag), Ok(last_modified)) => {
+                (whole.slice(bytes_at..), Self { tag, last_modified, modified: apart.modified })
+            }
+            (Err(_), _) | (_, Err(_)) => (whole.slice(bytes_at..), apart),
+        }
+    }
+
     /// `ETag`.
     #[must_use]
     pub fn tag(&self) -> &HeaderValue {

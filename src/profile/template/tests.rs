@@ -111,7 +111,8 @@ fn a_key_is_not_escaped() {
 
 #[test]
 fn a_file_that_was_missing_counts_once_it_is_there() {
-    let (folder, templates) = templates(&[("$MA.cfg", "{% include ['_' ~ MA, '_default'] %}"), ("_default", "default")]);
+    let (folder, templates) =
+        templates(&[("$MA.cfg", "{% include ['_' ~ MA, '_default'] %}"), ("_default", "default")]);
     let first = templates.render("$MA.cfg", &phone(), &variables()).expect("a profile");
     assert_eq!(first.text, "default");
     let root = Root::open(folder.path()).expect("the folder");
