@@ -1,4 +1,9 @@
-//! The real binary, driven from outside.
+//! The real binary on loopback, driven by programs that nobody here wrote: curl, openssl, gunzip, tftp-hpa and atftp;
+//! and what must hold of the repository as a whole.
 
 mod architecture;
 mod docs;
+mod exercises;
+mod outsider;
+mod server;
+mod site;
