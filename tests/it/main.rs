@@ -5,5 +5,6 @@ mod architecture;
 mod docs;
 mod exercises;
 mod outsider;
+mod refusals;
 mod server;
 mod site;
