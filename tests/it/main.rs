@@ -4,6 +4,7 @@
 mod architecture;
 mod docs;
 mod exercises;
+mod http;
 mod outsider;
 mod refusals;
 mod server;
