@@ -13,3 +13,4 @@ mod refusals;
 mod reload;
 mod server;
 mod site;
+mod tftp;
