@@ -13,4 +13,5 @@ mod refusals;
 mod reload;
 mod server;
 mod site;
+mod start;
 mod tftp;
