@@ -331,5 +331,9 @@ fn unreadable(path: &Path, error: impl std::fmt::Display) -> TlsError {
 
 fn pair_error(tls: &Tls, error: &rustls::Error) -> TlsError {
     let (certificate, key) = (tls.certificate.clone(), tls.key.clone());
-    TlsError::Pair { certificate, key, error: error.to_string() }
+    let error = match error {
+        rustls::Error::InconsistentKeys(_) => "they do not belong together: the key is of another certificate".into(),
+        other => other.to_string(),
+    };
+    TlsError::Pair { certificate, key, error }
 }
