@@ -125,7 +125,7 @@ impl FileChunks {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.clock.enter(Stage::Idle);
+        self.clock.enter(Stage::Answered);
         if let Some(mut record) = self.record.take() {
             if self.wanted && self.remaining > 0 {
                 record.broken("the client went away");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-use crate::config::Limits;
+use crate::config::{Limits, Period};
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Stage {
     Header,
     /// Its answer is made or sent.
     Request,
+    /// Its answer is made, and on its way out of our buffers.
+    Answered,
 }
 
 /// A connection's stage and since when, shared by what reads, what answers and what watches. One number, so that a
@@ -29,7 +31,7 @@ pub(super) struct Clock {
     /// Milliseconds since `start`, times four, plus the stage.
     state: Arc<AtomicU64>,
     start: Instant,
-    limits: [Duration; 3],
+    limits: [Duration; 4],
 }
 
 impl Clock {
@@ -39,7 +41,7 @@ impl Clock {
         Self {
             state: Arc::new(AtomicU64::new(Stage::Idle as u64)),
             start: Instant::now(),
-            limits: [limits.idle.duration(), limits.header.duration(), limits.request.duration()],
+            limits: [limits.idle, limits.header, limits.request, limits.request].map(Period::duration),
         }
     }
 
@@ -56,11 +58,27 @@ impl Clock {
         }
     }
 
+    /// The client has taken some bytes: a slow one is served while it makes progress.
+    pub(super) fn sent(&self) {
+        let stage = self.stage();
+        if matches!(stage, Stage::Request | Stage::Answered) {
+            self.enter(stage);
+        }
+    }
+
+    /// Everything is out of our buffers.
+    pub(super) fn flushed(&self) {
+        if self.stage() == Stage::Answered {
+            self.enter(Stage::Idle);
+        }
+    }
+
     fn stage(&self) -> Stage {
         match self.state.load(Ordering::Relaxed) & 3 {
             0 => Stage::Idle,
             1 => Stage::Header,
-            _ => Stage::Request,
+            2 => Stage::Request,
+            _ => Stage::Answered,
         }
     }
 

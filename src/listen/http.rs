@@ -214,7 +214,7 @@ fn not_found(body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
     answer
 }
 
-/// A stream that tells the clock when bytes come in.
+/// A stream that tells the clock when bytes come in and go out.
 struct Timed<S> {
     io: TokioIo<S>,
     clock: Clock,
@@ -236,11 +236,19 @@ impl<S: AsyncRead + Unpin> Read for Timed<S> {
 
 impl<S: AsyncWrite + Unpin> Write for Timed<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, buffer)
+        let written = Pin::new(&mut self.io).poll_write(context, buffer);
+        if let Poll::Ready(Ok(1..)) = &written {
+            self.clock.sent();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
+        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        if let Poll::Ready(Ok(())) = &flushed {
+            self.clock.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -256,7 +264,11 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, buffers)
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, buffers);
+        if let Poll::Ready(Ok(1..)) = &written {
+            self.clock.sent();
+        }
+        written
     }
 }
 
