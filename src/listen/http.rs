@@ -186,7 +186,10 @@ fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hyper::Respon
     if let Some(range) = content_range(response.status) {
         headers.insert(header::CONTENT_RANGE, range);
     }
-    headers.extend(response.headers);
+    // A rule's header stands in for ours: `extend` would send both.
+    for (name, value) in response.headers {
+        headers.insert(name, value);
+    }
     let mut answer = hyper::Response::new(body(response.body));
     *answer.status_mut() = match response.status {
         Status::Ok => StatusCode::OK,
