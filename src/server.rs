@@ -3,12 +3,13 @@
 mod admin;
 mod doors;
 mod greeting;
+mod runtime;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,7 +48,16 @@ pub enum ServeError {
 ///
 /// # Errors
 /// Something that the start needs is missing or does not fit.
-pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
+pub fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
+    let runtime = runtime::runtime()?;
+    // On a task of its own: the runtime drives those better than what it blocks on.
+    let served = runtime.block_on(async { tokio::spawn(serve(file, log_level)).await });
+    drop(runtime);
+    crate::log::flush();
+    served.map_err(std::io::Error::other)?
+}
+
+async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
     let (config, lab) = load(&file)?;
     let level = log_level.as_deref().unwrap_or(&config.log.level);
     crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
@@ -67,10 +77,12 @@ pub async fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeEr
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
     passed.warn_of_rest();
     let admin = admin::start(&app.config.admin, &shared).await?;
+    // Before anybody hears that we are ready: a SIGHUP without its handler would end the process.
+    let signals = Signals::new()?;
     greeting::print(&app.config, &doors.addresses(), admin, lab.as_ref());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let server = Server { file, apps, shared, doors, passed };
-    server.until_told().await
+    server.until_told(signals).await
 }
 
 /// Reads a configuration, and makes what its `[lab]` needs and has not.
@@ -82,6 +94,23 @@ pub fn load(file: &Path) -> Result<(Config, Option<Prepared>), ServeError> {
     Ok((Config::load(file)?, lab))
 }
 
+/// What a person or the service manager tells the process.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 struct Server {
     file: PathBuf,
     apps: watch::Sender<Arc<App>>,
@@ -91,15 +120,12 @@ struct Server {
 }
 
 impl Server {
-    async fn until_told(mut self) -> Result<(), ServeError> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    async fn until_told(mut self, mut signals: Signals) -> Result<(), ServeError> {
         loop {
             tokio::select! {
-                _ = hangup.recv() => self.reload(),
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = signals.hangup.recv() => self.reload(),
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
             }
         }
         self.drain().await;
@@ -108,7 +134,9 @@ impl Server {
 
     /// Takes a changed configuration over, all of it or nothing.
     fn reload(&mut self) {
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Reloading]);
+        // Type=notify-reload waits for both (sd_notify(3)).
+        let now = sd_notify::NotifyState::monotonic_usec_now();
+        let _ = now.and_then(|now| sd_notify::notify(&[sd_notify::NotifyState::Reloading, now]));
         match self.try_reload(&self.file.clone()) {
             Ok(()) => {
                 self.shared.metrics.reloads.inc();
@@ -143,10 +171,13 @@ impl Server {
             self.shared.connections.add_permits((now - before) as usize);
             return;
         }
-        let connections = self.shared.connections.clone();
+        let (connections, stop) = (self.shared.connections.clone(), self.shared.stop.clone());
         self.shared.tasks.spawn(async move {
-            if let Ok(permits) = connections.acquire_many_owned(before - now).await {
-                permits.forget();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                permits = connections.acquire_many_owned(before - now) => {
+                    let _ = permits.map(OwnedSemaphorePermit::forget);
+                }
             }
         });
     }
@@ -156,6 +187,7 @@ impl Server {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         tracing::info!("stopping: finishing what was begun");
         self.shared.stop.cancel();
+        drop(self.doors);
         self.shared.tasks.close();
         let limit = self.apps.borrow().config.limits.drain.duration();
         if tokio::time::timeout(limit, self.shared.tasks.wait()).await.is_err() {

@@ -14,22 +14,11 @@ pub(super) struct Args {
     log: Option<String>,
 }
 
-/// Starts the runtime and the server on it.
+/// Runs the server to its end.
 ///
 /// # Errors
 /// As [`crate::server::run`].
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let served = runtime()?.block_on(async { tokio::spawn(crate::server::run(args.config, args.log)).await });
-    crate::log::flush();
-    served??;
+    crate::server::run(args.config, args.log)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// One thread for each processor; on a single one there is nothing to share work with.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    let mut builder = match std::thread::available_parallelism() {
-        Ok(processors) if processors.get() > 1 => tokio::runtime::Builder::new_multi_thread(),
-        Ok(_) | Err(_) => tokio::runtime::Builder::new_current_thread(),
-    };
-    builder.enable_all().on_thread_park(crate::log::flush).build()
 }

@@ -24,12 +24,6 @@ pub async fn accept(
     stop: tokio_util::sync::CancellationToken,
 ) {
     loop {
-        let permit = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            permit = shared.connections.clone().acquire_owned() => permit,
-        };
-        let Ok(permit) = permit else { return };
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => return,
@@ -37,6 +31,13 @@ pub async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // After accepting: a loop that waits for a client must not hold what another listener's client needs.
+                let permit = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    permit = shared.connections.clone().acquire_owned() => permit,
+                };
+                let Ok(permit) = permit else { return };
                 let (connection, place) = (shared.clone(), *place.borrow());
                 shared.tasks.spawn(async move {
                     connection.metrics.connections.inc();

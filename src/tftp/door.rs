@@ -4,47 +4,60 @@ use std::net::{SocketAddr, UdpSocket};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Offer, ReadRequest, Settings, TransferResult};
+use super::{Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
+use crate::app::App;
 use crate::config::Protocol;
 use crate::listen::Shared;
 use crate::log::Record;
 use crate::profile::path::RequestPath;
-use crate::provision::{self, Conditions, Outcome, Presented, Refusal, Request, Trail, Verb};
+use crate::provision::{self, Conditions, Outcome, Presented, Refusal, Request, Response, Trail, Verb};
 
 /// Serves a TFTP listener until it is told to stop.
 pub async fn serve(socket: UdpSocket, settings: Settings, shared: Shared, stop: CancellationToken) {
     let tasks = shared.tasks.clone();
-    let answer = move |request, peer| answer(shared.clone(), request, peer);
+    let answer = move |wish, peer| answer(shared.clone(), wish, peer);
     if let Err(error) = super::serve(socket, settings, answer, stop, tasks).await {
         tracing::error!(%error, "a tftp listener ended");
     }
 }
 
-async fn answer(shared: Shared, read: ReadRequest, peer: SocketAddr) -> Option<Offer> {
+async fn answer(shared: Shared, wish: Wish, peer: SocketAddr) -> Option<Offer> {
     let app = shared.app();
-    let path = String::from_utf8_lossy(&read.name).into_owned();
-    let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
-    let mut trail = Trail::default();
-    let result = match provision::admit(&app.line, &request(&read.name, peer), &mut trail) {
-        Err(refusal) => Err(refusal),
-        Ok(profile) if !profile.is_heavy() => provision::finish(&app.line, &request(&read.name, peer), &profile),
-        Ok(profile) => {
-            let line = app.line.clone();
-            let made =
-                tokio::task::spawn_blocking(move || provision::finish(&line, &request(&read.name, peer), &profile));
-            made.await.unwrap_or_else(|error| {
-                Err(Refusal::File { file: "the profile".into(), error: std::io::Error::other(error) })
-            })
-        }
+    let (name, read) = match &wish {
+        Wish::Read(read) => (&read.name, Some(read)),
+        Wish::Write(name) => (name, None),
     };
-    let reason = result.as_ref().err().map(ToString::to_string);
-    record.decided(trail, Outcome::of(&result), reason);
+    let path = String::from_utf8_lossy(name).into_owned();
+    let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
+    let Some(read) = read else {
+        record.decided(Trail::default(), Outcome::Refused, Some("uploads are not taken over tftp".to_owned()));
+        record.finish(0);
+        return None;
+    };
+    let (result, trail) = walk(&app, read, peer).await;
+    record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));
     let Ok(response) = result else {
         tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
         record.finish(0);
         return None;
     };
     Some(Offer { body: response.body, finished: Box::new(move |ending| finish(record, ending)) })
+}
+
+/// Walks the line; what takes long to make is made off the runtime's threads.
+async fn walk(app: &App, read: &ReadRequest, peer: SocketAddr) -> (Result<Response, Refusal>, Trail) {
+    let mut trail = Trail::default();
+    let profile = match provision::admit(&app.line, &request(&read.name, peer), &mut trail) {
+        Ok(profile) if profile.is_heavy() => profile,
+        Ok(profile) => return (provision::finish(&app.line, &request(&read.name, peer), &profile), trail),
+        Err(refusal) => return (Err(refusal), trail),
+    };
+    let (line, name) = (app.line.clone(), read.name.clone());
+    let made = tokio::task::spawn_blocking(move || provision::finish(&line, &request(&name, peer), &profile));
+    let made = made
+        .await
+        .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: std::io::Error::other(error) }));
+    (made, trail)
 }
 
 fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {

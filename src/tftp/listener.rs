@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::packet::{ErrorCode, Mode, Packet, Request};
 use super::socket::Socket;
 use super::transfer::Transfer;
-use super::{Ending, Offer, ReadRequest, Settings, TransferResult};
+use super::{Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
 
 /// Room for a datagram; a longer request loses its end and is malformed (RFC 2347 allows 512 bytes).
 const ROOM: usize = 1024;
@@ -31,7 +31,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Serves read requests until `stop`, then refuses new ones; transfers under way go on for a few seconds, tracked by
 /// `tasks`. With a single port this returns only when they have ended.
 ///
-/// `answer` decides what a client gets; `None` is told as "file not found", whatever the reason.
+/// `answer` decides what a client gets; `None` is told as "file not found", whatever the reason. Of an upload it only
+/// hears.
 ///
 /// # Errors
 ///
@@ -44,7 +45,7 @@ pub async fn serve<F, Fut>(
     tasks: TaskTracker,
 ) -> io::Result<()>
 where
-    F: Fn(ReadRequest, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+    F: Fn(Wish, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Option<Offer>> + Send + 'static,
 {
     socket.set_nonblocking(true)?;
@@ -77,7 +78,7 @@ struct Door {
 
 impl<F, Fut> Listener<F>
 where
-    F: Fn(ReadRequest, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
+    F: Fn(Wish, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Option<Offer>> + Send + 'static,
 {
     async fn listen(&self) {
@@ -110,7 +111,11 @@ where
     fn take(&self, datagram: &[u8], peer: SocketAddr) {
         match Packet::parse(datagram) {
             Ok(Packet::Read(request)) => self.read(&request, datagram, peer),
-            Ok(Packet::Write(_)) => self.door.refuse(peer, ErrorCode::ACCESS, "this server takes no uploads"),
+            Ok(Packet::Write(request)) => {
+                self.door.refuse(peer, ErrorCode::ACCESS, "this server takes no uploads");
+                let told = (self.answer)(Wish::Write(request.name.into()), peer);
+                self.tasks.spawn(async { drop(told.await) });
+            }
             Ok(packet) => {
                 let delivered = Reply::of(&packet).is_some_and(|reply| self.live.deliver(peer, reply));
                 if !delivered && !matches!(packet, Packet::Error { .. }) {
@@ -151,11 +156,11 @@ impl Door {
     /// One transfer, from the question to its ending.
     async fn transfer<F, Fut>(self, request: ReadRequest, answer: F, mut place: Place)
     where
-        F: Fn(ReadRequest, SocketAddr) -> Fut,
+        F: Fn(Wish, SocketAddr) -> Fut,
         Fut: Future<Output = Option<Offer>>,
     {
         let (mode, options, peer) = (request.mode, request.options, place.peer());
-        let offer = match tokio::time::timeout(self.settings.time_limit, answer(request, peer)).await {
+        let offer = match tokio::time::timeout(self.settings.time_limit, answer(Wish::Read(request), peer)).await {
             Ok(Some(offer)) => offer,
             Ok(None) => return self.refuse(peer, ErrorCode::NOT_FOUND, "file not found"),
             Err(_) => return self.refuse(peer, ErrorCode::UNDEFINED, "busy, try again"),

@@ -71,7 +71,16 @@ impl Default for Settings {
     }
 }
 
-/// What a client asks for.
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A file.
+    Read(ReadRequest),
+    /// To send one, which no client may: it has been told so, and this only lets it be known. The name is unchecked.
+    Write(Vec<u8>),
+}
+
+/// A file that a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadRequest {
     /// The file name, unchecked: any bytes but NUL, with or without a leading slash, perhaps empty.

@@ -16,7 +16,7 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("log", &["config", "metrics", "provision"]),
     ("app", &["config", "listen", "metrics", "profile", "provision"]),
     ("listen", &["app", "certificate", "config", "log", "metrics", "profile", "provision"]),
-    ("tftp", &["config", "listen", "log", "profile", "provision"]),
+    ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
     ("server", &["app", "authority", "config", "listen", "log", "metrics", "tftp"]),
     (
         "cli",

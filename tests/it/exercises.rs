@@ -260,7 +260,7 @@ fn only_the_phone_with_its_own_certificate_gets_its_profile() {
     server.log_line(&["outcome=\"refused\"", "none was sent"]);
     server.log_line(&["outcome=\"refused\"", &format!("device.proven={OTHER}"), "the certificate 000e08000002"]);
     server.log_line(&["outcome=\"refused\"", "the certificate proves nobody", "ciscogeneric"]);
-    server.log_line(&["outcome=\"refused\"", "the certificate proves nobody", "UnknownIssuer"]);
+    server.log_line(&["outcome=\"refused\"", "the certificate proves nobody", "none of listen.client_ca issued it"]);
 }
 
 struct Certificate {

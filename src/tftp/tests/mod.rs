@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::packet::{ErrorCode, Packet, RawOption, Request};
-use super::{Ending, Offer, ReadRequest, Settings, serve};
+use super::{Ending, Offer, Settings, Wish, serve};
 use crate::provision::Body;
 
 mod bad_network;
@@ -57,10 +57,11 @@ pub(super) fn start(settings: Settings) -> Server {
 pub(super) fn start_on(socket: UdpSocket, settings: Settings) -> Server {
     let address = socket.local_addr().expect("bound");
     let (sender, endings) = mpsc::unbounded_channel();
-    let answer = move |request: ReadRequest, _peer| {
+    let answer = move |wish: Wish, _peer| {
         let sender = sender.clone();
         async move {
             let finished = Box::new(move |ending| drop(sender.send(ending)));
+            let Wish::Read(request) = wish else { return None };
             Some(Offer { body: body(&request.name)?, finished })
         }
     };
