@@ -65,13 +65,13 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     let metrics = Arc::new(Metrics::default());
     let app = Arc::new(App::new(config, &metrics)?);
     let (apps, receiver) = watch::channel(app.clone());
-    let shared = Shared {
+    let shared = Arc::new(Shared {
         apps: receiver,
         metrics,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
-    };
+    });
     let mut passed = Passed::from_environment();
     let mut doors = Doors::default();
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
@@ -114,7 +114,7 @@ impl Signals {
 struct Server {
     file: PathBuf,
     apps: watch::Sender<Arc<App>>,
-    shared: Shared,
+    shared: Arc<Shared>,
     doors: Doors,
     passed: Passed,
 }

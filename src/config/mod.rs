@@ -15,6 +15,7 @@ mod rule;
 mod units;
 mod variables;
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -160,6 +161,17 @@ fn read(file: &Path) -> Result<String, ConfigError> {
         let next = "name a configuration with --config, or start in the folder that has config.toml";
         ConfigError::new(file, None, format!("{error}: {next}"))
     })
+}
+
+/// A file that holds a key: some line of text, not a device that never ends.
+fn read_secret(file: &Path) -> std::io::Result<String> {
+    const LONGEST: u64 = 64 * 1024;
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > LONGEST {
+        true => Err(std::io::Error::other("too long for a key")),
+        false => Ok(text),
+    }
 }
 
 fn folder_of(file: &Path) -> &Path {

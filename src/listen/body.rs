@@ -24,7 +24,7 @@ pub(super) struct Reply {
     content: Content,
     remaining: u64,
     sent: u64,
-    record: Option<Record>,
+    record: Option<Box<Record>>,
     clock: Clock,
     wanted: bool,
 }
@@ -43,7 +43,7 @@ struct FileChunks {
 
 impl Reply {
     /// The body of an answer; `wanted` is false for HEAD, which gets the headers only.
-    pub(super) fn new(body: Body, record: Record, clock: Clock, wanted: bool) -> Self {
+    pub(super) fn new(body: Body, record: Box<Record>, clock: Clock, wanted: bool) -> Self {
         let remaining = body.length();
         let content = match body {
             Body::Bytes(bytes) => Content::Whole(Some(bytes)),

@@ -32,7 +32,7 @@ const NOT_FOUND: &[u8] = b"not found\n";
 /// One connection: who is at its other end, and what it works with.
 pub struct Session {
     /// What the process shares.
-    pub shared: Shared,
+    pub shared: Arc<Shared>,
     /// The protocol, which decides what a request can prove.
     pub transport: Protocol,
     /// The other end.
@@ -46,21 +46,15 @@ pub async fn serve<S>(session: Session, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let app = session.shared.app();
-    let limits = &app.config.limits;
-    let clock = Clock::new(limits);
-    let stop = session.shared.stop.clone();
+    let (clock, header_size) = limits(&session.shared);
     let io = Timed { io: TokioIo::new(stream), clock: clock.clone() };
     let session = Arc::new(session);
     let service = service_fn(|request| respond(session.clone(), clock.clone(), request));
     let mut connection = std::pin::pin!(
-        http1::Builder::new()
-            .max_buf_size(usize::try_from(limits.header_size.count()).unwrap_or(usize::MAX).max(8192))
-            .header_read_timeout(None)
-            .serve_connection(io, service)
+        http1::Builder::new().max_buf_size(header_size).header_read_timeout(None).serve_connection(io, service)
     );
     let mut watch = std::pin::pin!(clock.watch());
-    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut stopped = std::pin::pin!(session.shared.stop.cancelled());
     let mut draining = false;
     loop {
         tokio::select! {
@@ -81,6 +75,13 @@ where
             }
         }
     }
+}
+
+/// What the configuration allows a connection that begins now; the configuration itself is not held on to.
+fn limits(shared: &Shared) -> (Clock, usize) {
+    let limits = &shared.app().config.limits;
+    let header_size = usize::try_from(limits.header_size.count()).unwrap_or(usize::MAX);
+    (Clock::new(limits), header_size.max(8192))
 }
 
 async fn respond(

@@ -5,6 +5,7 @@ pub mod bind;
 mod body;
 mod clock;
 pub mod http;
+mod socket;
 pub mod tcp;
 pub mod tls;
 
@@ -18,7 +19,7 @@ use crate::app::App;
 use crate::metrics::Metrics;
 
 /// What every listener and connection of the process shares.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Shared {
     /// The configuration in force.
     pub apps: watch::Receiver<Arc<App>>,

@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::http::{self, Session};
+use super::socket::Socket;
 use crate::config::Protocol;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
@@ -19,7 +23,7 @@ const RESTS: Duration = Duration::from_millis(50);
 pub async fn accept(
     listener: TcpListener,
     protocol: Protocol,
-    shared: Shared,
+    shared: Arc<Shared>,
     place: tokio::sync::watch::Receiver<usize>,
     stop: tokio_util::sync::CancellationToken,
 ) {
@@ -38,14 +42,17 @@ pub async fn accept(
                     permit = shared.connections.clone().acquire_owned() => permit,
                 };
                 let Ok(permit) = permit else { return };
-                let (connection, place) = (shared.clone(), *place.borrow());
-                shared.tasks.spawn(async move {
-                    connection.metrics.connections.inc();
-                    let metrics = connection.metrics.clone();
-                    serve(stream, peer, protocol, connection, place).await;
-                    metrics.connections.dec();
-                    drop(permit);
-                });
+                let connection = Connection {
+                    peer,
+                    place: *place.borrow(),
+                    open: Open::new(permit, &shared),
+                    shared: shared.clone(),
+                };
+                // Two futures, because one that could do both would be as large as the larger.
+                match protocol {
+                    Protocol::Https => drop(shared.tasks.spawn(connection.shake_hands(stream))),
+                    Protocol::Http | Protocol::Tftp => drop(shared.tasks.spawn(connection.in_clear(stream))),
+                }
             }
             Err(error) if is_passing(&error) => {}
             Err(error) => {
@@ -64,23 +71,60 @@ fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, transport: Protocol, shared: Shared, place: usize) {
-    let app = shared.app();
-    let Some(door) = app.tls.get(place).and_then(Option::as_ref) else {
-        let session = Session { shared, transport, peer, presented: Presented::Nothing };
-        return http::serve(session, stream).await;
-    };
-    let limit = app.config.limits.handshake.duration();
-    let shaken = tokio::time::timeout(limit, door.accept(stream)).await;
-    match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-        Ok((stream, presented, handshake)) => {
-            shared.metrics.handshake(handshake);
-            let session = Session { shared, transport, peer, presented };
-            http::serve(session, stream).await;
+/// A connection that has just been accepted.
+struct Connection {
+    shared: Arc<Shared>,
+    peer: SocketAddr,
+    place: usize,
+    open: Open,
+}
+
+impl Connection {
+    async fn in_clear(self, stream: TcpStream) {
+        let Self { shared, peer, open, .. } = self;
+        let session = Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing };
+        http::serve(session, Socket(stream)).await;
+        drop(open);
+    }
+
+    async fn shake_hands(self, stream: TcpStream) {
+        let Self { shared, peer, place, open } = self;
+        let app = shared.app();
+        // Between two configurations the place may be another listener's: the phone comes again.
+        let Some(door) = app.tls.get(place).and_then(Option::as_ref) else { return };
+        let limit = app.config.limits.handshake.duration();
+        let shaken = tokio::time::timeout(limit, door.accept(Socket(stream))).await;
+        match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok((stream, presented, handshake)) => {
+                shared.metrics.handshake(handshake);
+                drop(app);
+                let session = Session { shared, transport: Protocol::Https, peer, presented };
+                http::serve(session, stream).await;
+            }
+            Err(error) => {
+                shared.metrics.handshake(Handshake::Failed);
+                tracing::info!(target: "phoneprov::handshake", %peer, reason = %error, "handshake failed");
+            }
         }
-        Err(error) => {
-            shared.metrics.handshake(Handshake::Failed);
-            tracing::info!(target: "phoneprov::handshake", %peer, reason = %error, "handshake failed");
-        }
+        drop(open);
+    }
+}
+
+/// Counts a connection for as long as it is open.
+struct Open {
+    _permit: OwnedSemaphorePermit,
+    gauge: Gauge,
+}
+
+impl Open {
+    fn new(permit: OwnedSemaphorePermit, shared: &Shared) -> Self {
+        shared.metrics.connections.inc();
+        Self { _permit: permit, gauge: shared.metrics.connections.clone() }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.gauge.dec();
     }
 }

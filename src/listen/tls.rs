@@ -21,10 +21,10 @@ use rustls::{
     ServerConnection, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::socket::Socket;
 use crate::certificate;
 use crate::config::{ClientCertificate, Tls};
 use crate::metrics::Handshake;
@@ -125,7 +125,7 @@ impl TlsDoor {
     ///
     /// # Errors
     /// The client speaks no TLS, or none that we do.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Presented, Handshake)> {
+    pub(super) async fn accept(&self, stream: Socket) -> io::Result<(TlsStream<Socket>, Presented, Handshake)> {
         let stream = self.acceptor.accept(stream).await?;
         let connection = stream.get_ref().1;
         let presented = match (&self.judge, connection.peer_certificates()) {

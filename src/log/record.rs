@@ -31,10 +31,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// A request that has just come in.
+    /// A request that has just come in. It is boxed because it moves with the request through every layer.
     #[must_use]
-    pub fn new(metrics: Arc<Metrics>, transport: Protocol, peer: SocketAddr, path: String, log: &Log) -> Self {
-        Self {
+    pub fn new(metrics: Arc<Metrics>, transport: Protocol, peer: SocketAddr, path: String, log: &Log) -> Box<Self> {
+        Box::new(Self {
             metrics,
             transport,
             peer,
@@ -44,7 +44,7 @@ impl Record {
             outcome: Outcome::Broken,
             reason: None,
             format: log.requests.then_some(log.format),
-        }
+        })
     }
 
     /// When it came in.
@@ -65,7 +65,7 @@ impl Record {
     }
 
     /// Ends the request: counts it, and writes its line.
-    pub fn finish(self, bytes: u64) {
+    pub fn finish(&self, bytes: u64) {
         let took = self.began.elapsed();
         self.metrics.request(self.transport, self.outcome, bytes, took);
         if let Some(format) = self.format.filter(|_| self.is_wanted()) {

@@ -218,7 +218,9 @@ fn spans_of(parts: &[Part], text: &[u8], at: usize, ends: &mut Vec<usize>, dead:
     }
     let (longest, shortest) = part_lengths(part, &text[at..]);
     for length in (shortest..=longest).rev() {
-        if spans_of(rest, text, at + length, ends, dead) {
+        // Not within a character of several bytes.
+        let whole = text.get(at + length).is_none_or(|byte| byte & 0xC0 != 0x80);
+        if whole && spans_of(rest, text, at + length, ends, dead) {
             ends.push(at + length);
             return true;
         }

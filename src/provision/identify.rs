@@ -72,10 +72,12 @@ impl Named {
     pub fn of(found: &Found) -> Self {
         let mut mac = found.macros.mac();
         let serial = found.macros.serial().cloned();
-        for literal in found.file.split('/').flat_map(mac_addresses) {
-            match mac {
-                Some(other) if other != literal => return Self::Several,
-                _ => mac = Some(literal),
+        for name in found.file.split('/') {
+            for literal in mac_addresses(name) {
+                match mac {
+                    Some(other) if other != literal => return Self::Several,
+                    _ => mac = Some(literal),
+                }
             }
         }
         match (&mac, &serial) {
@@ -100,24 +102,21 @@ impl Named {
 
 /// The MAC addresses in a name: runs of exactly twelve hexadecimal digits, and six pairs joined by `:` or `-`. The `A`
 /// that ends `ATA` is no digit of the address after it (`ATA000E08ABCDEF.cnf.xml`, the first name an ATA 190 asks for).
-fn mac_addresses(name: &str) -> Vec<MacAddress> {
-    let tail = |start: usize| name.get(start..).unwrap_or_default();
-    let without_family = match name.get(..3) {
-        Some(family) if family.eq_ignore_ascii_case("ATA") => tail(3),
-        _ => name,
+fn mac_addresses(name: &str) -> impl Iterator<Item = MacAddress> {
+    let bytes = name.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let starts_run = move |at: usize| {
+        let family = at == 3 && name.get(..3).is_some_and(|family| family.eq_ignore_ascii_case("ATA"));
+        is_digit(at) && (at == 0 || family || !is_digit(at - 1))
     };
-    let runs = [name, without_family]
-        .into_iter()
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_hexdigit()))
-        .filter_map(|run| MacAddress::from_digits(run.as_bytes()));
-    let pairs =
-        name.bytes().enumerate().filter(|(_, byte)| matches!(byte, b':' | b'-')).filter_map(|(separator, _)| {
-            let start = separator.checked_sub(2)?;
-            let bounded = start == 0 || !name.as_bytes()[start - 1].is_ascii_hexdigit();
-            let open = name.as_bytes().get(start + 17).is_none_or(|byte| !byte.is_ascii_hexdigit());
-            name.get(start..start + 17).filter(|_| bounded && open)?.parse().ok()
-        });
-    runs.chain(pairs).collect()
+    (0..bytes.len()).filter(move |at| starts_run(*at)).filter_map(move |at| {
+        let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        match run {
+            12 => MacAddress::from_digits(&bytes[at..at + 12]),
+            2 if !is_digit(at + 17) => name.get(at..at + 17)?.parse().ok(),
+            _ => None,
+        }
+    })
 }
 
 impl fmt::Display for Named {
@@ -149,10 +148,10 @@ mod tests {
             "00-0E-08-AB-CD-EF.cfg",
         ];
         for name in names {
-            assert!(mac_addresses(name).contains(&mac), "{name}");
+            assert!(mac_addresses(name).any(|found| found == mac), "{name}");
         }
         for name in ["basic.txt", "000e08abcdef0.cfg", "000e08abcde.cfg", "sip88xx.11-3-2MPP0001-609.loads", ""] {
-            assert_eq!(mac_addresses(name), [], "{name}");
+            assert_eq!(mac_addresses(name).next(), None, "{name}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use crate::config::Admin;
 use crate::listen::Shared;
 
 /// Starts it, where an address is set; returns where it really listens.
-pub(super) async fn start(admin: &Admin, shared: &Shared) -> Result<Option<SocketAddr>, ServeError> {
+pub(super) async fn start(admin: &Admin, shared: &Arc<Shared>) -> Result<Option<SocketAddr>, ServeError> {
     let Some(address) = admin.address else { return Ok(None) };
     let named = |error: io::Error| io::Error::new(error.kind(), format!("admin.address {address}: {error}"));
     let listener = tokio::net::TcpListener::bind(address).await.map_err(named)?;
@@ -31,7 +32,7 @@ pub(super) async fn start(admin: &Admin, shared: &Shared) -> Result<Option<Socke
 }
 
 /// Every address of the admin surface.
-fn router(shared: Shared) -> Router {
+fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -40,7 +41,7 @@ fn router(shared: Shared) -> Router {
 }
 
 /// Ready while the profile folder is where it was and no stop is under way.
-async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
+async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     if shared.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
@@ -50,7 +51,7 @@ async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
     }
 }
 
-async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
 }

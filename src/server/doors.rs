@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -77,7 +78,7 @@ impl Doors {
     }
 
     /// Carries a plan out: closes what is not wanted any more, opens what is new.
-    pub(super) fn change(&mut self, plan: Plan, shared: &Shared) -> Result<(), ServeError> {
+    pub(super) fn change(&mut self, plan: Plan, shared: &Arc<Shared>) -> Result<(), ServeError> {
         self.open.retain(|name, door| {
             let stays = plan.wanted.iter().any(|(wanted, _, socket)| wanted == name && socket.is_none());
             if !stays {
@@ -139,7 +140,7 @@ impl Socket {
 }
 
 impl Door {
-    fn open(place: usize, manner: Manner, socket: Socket, shared: &Shared) -> Result<Self, ServeError> {
+    fn open(place: usize, manner: Manner, socket: Socket, shared: &Arc<Shared>) -> Result<Self, ServeError> {
         let (sender, receiver) = watch::channel(place);
         let stop = shared.stop.child_token();
         let spare = socket.again()?;

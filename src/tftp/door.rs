@@ -1,6 +1,7 @@
 //! A read request on the line that HTTP walks: identify, authorize, resolve, render, compress, encrypt, respond.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use crate::profile::path::RequestPath;
 use crate::provision::{self, Conditions, Outcome, Presented, Refusal, Request, Response, Trail, Verb};
 
 /// Serves a TFTP listener until it is told to stop.
-pub async fn serve(socket: UdpSocket, settings: Settings, shared: Shared, stop: CancellationToken) {
+pub async fn serve(socket: UdpSocket, settings: Settings, shared: Arc<Shared>, stop: CancellationToken) {
     let tasks = shared.tasks.clone();
     let answer = move |wish, peer| answer(shared.clone(), wish, peer);
     if let Err(error) = super::serve(socket, settings, answer, stop, tasks).await {
@@ -21,7 +22,7 @@ pub async fn serve(socket: UdpSocket, settings: Settings, shared: Shared, stop: 
     }
 }
 
-async fn answer(shared: Shared, wish: Wish, peer: SocketAddr) -> Option<Offer> {
+async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Offer> {
     let app = shared.app();
     let (name, read) = match &wish {
         Wish::Read(read) => (&read.name, Some(read)),
@@ -72,7 +73,7 @@ fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
     }
 }
 
-fn finish(mut record: Record, ending: Ending) {
+fn finish(mut record: Box<Record>, ending: Ending) {
     match ending.result {
         TransferResult::Delivered => {}
         TransferResult::Vanished => record.broken("the client stopped answering"),

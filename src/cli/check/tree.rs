@@ -15,6 +15,9 @@ use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
 use crate::provision::{self, Conditions, Delivery, Named, Presented, Request, Verb};
 
+/// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
+const CROWDED: usize = 50_000;
+
 /// Walks the tree from its root.
 pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Finding> {
     let phone = Sample::new(sample.cloned());
@@ -58,6 +61,11 @@ fn kind(app: &App, path: &str, entry: &Entry) -> io::Result<Kind> {
 /// The names of one folder, each alone and against the others.
 fn names(folder: &str, entries: &[Entry]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if entries.len() > CROWDED {
+        let message =
+            format!("{} names in one folder, which is read anew after every change: use folders", entries.len());
+        findings.push(Finding::warning(shown(folder), message));
+    }
     let mut by_case: HashMap<String, &str> = HashMap::new();
     let mut named: Vec<Name> = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.name.starts_with(['.', '_'])) {
