@@ -102,7 +102,8 @@ impl Tree {
         }
         let segments: Vec<&str> = path.segments().collect();
         let mut visits = FOLDERS_VISITED;
-        let start = Step { folder: String::new(), macros: Macros::default(), kind: FileKind::Literal };
+        let tried = !path.as_str().contains('$');
+        let start = Step { folder: String::new(), macros: Macros::default(), kind: FileKind::Literal, tried };
         self.descend(&start, &segments, &mut visits)
     }
 
@@ -114,24 +115,33 @@ impl Tree {
             return Err(io::Error::other(format!("more than {FOLDERS_VISITED} folders could hold this path")));
         }
         *visits -= 1;
+        // The name as it was asked for comes first and needs no knowledge of the others.
+        if let Some(step) = at.literal(segment)
+            && let Some(found) = self.enter(step, rest, visits)?
+        {
+            return Ok(Some(found));
+        }
         let Some(folder) = self.folder(&at.folder)? else {
             return Ok(None);
         };
-        for step in at.steps(&folder, segment) {
-            if !rest.is_empty() {
-                if let Some(found) = self.descend(&step, rest, visits)? {
-                    return Ok(Some(found));
-                }
-                continue;
-            }
-            if let Some(stamp) = self.root.stamp(&step.folder)?
-                && stamp.kind() == Kind::File
-            {
-                let Step { folder: file, macros, kind } = step;
-                return Ok(Some(Found { file, stamp, kind, macros, gz: false }));
+        for step in at.others(&folder, segment) {
+            if let Some(found) = self.enter(step, rest, visits)? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    fn enter(&self, step: Step, rest: &[&str], visits: &mut usize) -> io::Result<Option<Found>> {
+        if !rest.is_empty() {
+            return self.descend(&step, rest, visits);
+        }
+        if step.tried {
+            return Ok(None);
+        }
+        let stamp = self.root.stamp(&step.folder)?.filter(|stamp| stamp.kind() == Kind::File);
+        let Step { folder: file, macros, kind, .. } = step;
+        Ok(stamp.map(|stamp| Found { file, stamp, kind, macros, gz: false }))
     }
 
     /// What is known of a folder, read anew when its stamp is another; `None` when there is no such folder.
@@ -165,30 +175,32 @@ struct Step {
     folder: String,
     macros: Macros,
     kind: FileKind,
+    /// All names so far are as they were asked for, and the whole path has been tried that way.
+    tried: bool,
 }
 
 impl Step {
-    /// Where `segment` may lead from here, in the order in which it is tried.
-    fn steps(&self, folder: &Folder, segment: &str) -> Vec<Step> {
-        let lower = segment.to_ascii_lowercase();
-        let mut literal = vec![segment];
-        if lower != segment {
-            literal.push(&lower);
+    /// To the name as it was asked for; `None` for a macro's own text, which is no name that a phone asks for: `/$MA.cfg`
+    /// would hand out the template of all phones.
+    fn literal(&self, name: &str) -> Option<Step> {
+        if name.contains('$') && !Name::parse(name, Star::Literal).is_literal() {
+            return None;
         }
-        let odd = folder.odd.get(&lower).into_iter().flatten().map(String::as_str);
-        literal.extend(odd.filter(|name| *name != segment));
-        // A macro's own text is no name that a phone asks for: `/$MA.cfg` would hand out the template of all phones.
-        literal.retain(|name| Name::parse(name, Star::Literal).is_literal());
-        let literal = literal.into_iter().map(|name| Step {
-            folder: self.below(name),
-            macros: self.macros.clone(),
-            kind: self.kind,
-        });
-        let named = folder.named.iter().filter_map(|name| {
+        Some(Step { folder: self.below(name), macros: self.macros.clone(), kind: self.kind, tried: self.tried })
+    }
+
+    /// Where else `segment` may lead from here, in the order in which it is tried.
+    fn others<'a>(&'a self, folder: &'a Folder, segment: &'a str) -> impl Iterator<Item = Step> + 'a {
+        let lower = segment.to_ascii_lowercase();
+        let odd = folder.odd.get(&lower).into_iter().flatten().filter(move |name| *name != segment);
+        let lower = Some(lower).filter(|lower| lower != segment);
+        let cases = lower.into_iter().chain(odd.cloned());
+        let cases = cases.filter_map(|name| Some(Step { tried: false, ..self.literal(&name)? }));
+        let named = folder.named.iter().filter_map(move |name| {
             let macros = name.matches(segment, &self.macros)?;
-            Some(Step { folder: self.below(name.as_str()), macros, kind: FileKind::Template })
+            Some(Step { folder: self.below(name.as_str()), macros, kind: FileKind::Template, tried: false })
         });
-        literal.chain(named).collect()
+        cases.chain(named)
     }
 
     fn below(&self, name: &str) -> String {
