@@ -42,7 +42,7 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Off
         record.finish(0);
         return None;
     };
-    Some(Offer { body: response.body, finished: Box::new(move |ending| finish(record, ending)) })
+    Some(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.
@@ -73,7 +73,7 @@ fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
     }
 }
 
-fn finish(mut record: Box<Record>, ending: Ending) {
+fn finish(record: &mut Record, ending: Ending) {
     match ending.result {
         TransferResult::Delivered => {}
         TransferResult::Vanished => record.broken("the client stopped answering"),
