@@ -10,6 +10,9 @@ use crate::profile::tree::FileKind;
 /// Literal files above this size are streamed (bytes).
 const HELD: u64 = 1024 * 1024;
 
+/// The same over TFTP, which sends no tag that would need all of the bytes, and reads a file block by block anyway.
+const HELD_FOR_TFTP: u64 = 8 * 1024;
+
 /// The largest file that is compressed or encrypted, which needs it whole (bytes).
 const TRANSFORMED: u64 = 16 * 1024 * 1024;
 
@@ -40,7 +43,8 @@ pub(super) fn resolve(request: &Request<'_>, grant: Grant) -> Result<Profile, Re
     let gzip_file = treatment.gzip || found.gz;
     let plain = !gzip_file && treatment.encryption.is_none();
     let literal = found.kind == FileKind::Literal;
-    let delivery = if literal && plain && size > HELD { Delivery::Streamed } else { Delivery::Whole };
+    let held = if request.transport == Protocol::Tftp { HELD_FOR_TFTP } else { HELD };
+    let delivery = if literal && plain && size > held { Delivery::Streamed } else { Delivery::Whole };
     if delivery == Delivery::Whole && size > TRANSFORMED {
         let error = io::Error::other(format!("larger than {TRANSFORMED} bytes, the most that is held in memory"));
         return Err(Refusal::File { file: found.file.clone(), error });
