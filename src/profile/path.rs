@@ -1,6 +1,7 @@
 //! What a request may ask for: a path that cannot leave the tree, whatever the protocol let through.
 
 use std::fmt;
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
@@ -14,7 +15,7 @@ const DEEPEST: usize = 16;
 /// `.` or `_`, with no separator, NUL or control character in it. It is decoded already: nothing below decodes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath {
-    text: String,
+    text: Arc<str>,
 }
 
 /// Why a path is not looked up. For the log only: the phone hears "not found".
@@ -86,7 +87,13 @@ impl RequestPath {
                 _ => {}
             }
         }
-        Ok(Self { text: path.to_owned() })
+        Ok(Self { text: path.into() })
+    }
+
+    /// The path without a leading slash, to be shared.
+    #[must_use]
+    pub(super) fn shared(&self) -> Arc<str> {
+        self.text.clone()
     }
 
     /// The path without a leading slash.

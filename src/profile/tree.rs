@@ -32,7 +32,7 @@ pub struct Tree {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The file, relative to the profile folder, as it is written there.
-    pub file: String,
+    pub file: Arc<str>,
     /// Its stamp.
     pub stamp: Stamp,
     /// A literal file is served byte for byte; a file with a macro in its path is a template.
@@ -96,7 +96,7 @@ impl Tree {
             && let Some(stamp) = self.root.stamp(path.as_str())?
             && stamp.kind() == Kind::File
         {
-            let file = path.as_str().to_owned();
+            let file = path.shared();
             let found = Found { file, stamp, kind: FileKind::Literal, macros: Macros::default(), gz: false };
             return Ok(Some(found));
         }
@@ -141,7 +141,7 @@ impl Tree {
         }
         let stamp = self.root.stamp(&step.folder)?.filter(|stamp| stamp.kind() == Kind::File);
         let Step { folder: file, macros, kind, .. } = step;
-        Ok(stamp.map(|stamp| Found { file, stamp, kind, macros, gz: false }))
+        Ok(stamp.map(|stamp| Found { file: file.into(), stamp, kind, macros, gz: false }))
     }
 
     /// What is known of a folder, read anew when its stamp is another; `None` when there is no such folder.

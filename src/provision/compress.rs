@@ -23,7 +23,7 @@ pub(super) fn compress(profile: &Profile, document: Document) -> Result<Document
     match profile.coding() {
         Coding::Identity => Ok(document),
         Coding::GzipFile | Coding::GzipTransport => {
-            let file = || profile.grant().found().file.clone();
+            let file = || profile.grant().found().file.to_string();
             let bytes = gzip(&document.bytes).map_err(|error| Refusal::File { file: file(), error })?;
             Ok(Document { bytes: bytes.into(), ..document })
         }

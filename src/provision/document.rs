@@ -14,7 +14,7 @@ use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
 use crate::profile::root::Stamp;
 use crate::profile::template::Source;
-use crate::profile::tree::{Found, Tree};
+use crate::profile::tree::{FileKind, Found, Tree};
 
 /// Bytes on their way through the line, and what they were made from.
 #[derive(Debug)]
@@ -54,8 +54,9 @@ pub enum Coding {
 /// Everything that the bytes depend on beside the files they are made from and the configuration, whose store this is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
-    file: String,
-    macros: Macros,
+    file: Arc<str>,
+    /// `None` for a literal file in clear, whose bytes no macro changes: such a key is small, and there may be many.
+    macros: Option<Box<Macros>>,
     rule: usize,
     coding: Coding,
 }
@@ -63,8 +64,8 @@ struct Key {
 /// The same, borrowed for a look-up: it hashes alike.
 #[derive(Hash)]
 struct KeyOf<'a> {
-    file: &'a str,
-    macros: &'a Macros,
+    file: &'a Arc<str>,
+    macros: Option<&'a Macros>,
     rule: usize,
     coding: Coding,
 }
@@ -119,18 +120,26 @@ impl<'a> KeyOf<'a> {
     fn new(profile: &'a Profile) -> Self {
         let found = profile.grant().found();
         let rule = profile.grant().treatment().place;
-        Self { file: &found.file, macros: &found.macros, rule, coding: profile.coding() }
+        // A template is rendered with them, and a key may be made from them.
+        let counts = found.kind == FileKind::Template || profile.grant().treatment().encryption.is_some();
+        let macros = counts.then_some(&found.macros);
+        Self { file: &found.file, macros, rule, coding: profile.coding() }
     }
 
     fn to_owned(&self) -> Key {
-        Key { file: self.file.to_owned(), macros: self.macros.clone(), rule: self.rule, coding: self.coding }
+        Key {
+            file: self.file.clone(),
+            macros: self.macros.cloned().map(Box::new),
+            rule: self.rule,
+            coding: self.coding,
+        }
     }
 }
 
 impl Equivalent<Key> for KeyOf<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         let Key { file, macros, rule, coding } = key;
-        self.file == file && self.macros == macros && self.rule == *rule && self.coding == *coding
+        self.file == file && self.macros == macros.as_deref() && self.rule == *rule && self.coding == *coding
     }
 }
 
@@ -147,8 +156,8 @@ impl Finished {
         let Document { bytes, sources, modified, .. } = document;
         let (bytes, validators) = Validators::beside(&HEXLOWER.encode(&hash[..12]), modified, &bytes);
         let file = &profile.grant().found().file;
-        let own = sources.iter().find(|source| source.file == *file).and_then(|source| source.stamp);
-        let others = sources.into_iter().filter(|source| source.file != *file).collect();
+        let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
+        let others = sources.into_iter().filter(|source| source.file != **file).collect();
         Self { bytes, validators, own, others }
     }
 

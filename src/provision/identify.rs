@@ -1,6 +1,7 @@
 //! Step 1: which file the path means, and which device that names.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Refusal, Request};
 use crate::device::{DeviceIdentity, MacAddress, SerialNumber};
@@ -51,7 +52,7 @@ impl Claim {
 
     /// The file that the path means.
     #[must_use]
-    pub fn file(&self) -> &str {
+    pub fn file(&self) -> &Arc<str> {
         &self.found.file
     }
 

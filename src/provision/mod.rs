@@ -72,7 +72,7 @@ pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Pr
     trail.proven = request.presented.identity().cloned();
     let claim = identify::identify(&line.tree, request)?;
     trail.claimed = claim.named().clone();
-    trail.file = Some(claim.file().to_owned());
+    trail.file = Some(claim.file().clone());
     let treatment = line.rules.treatment(claim.path()).clone();
     trail.rule = Some(treatment.name.clone());
     let grant = authorize::authorize(treatment, request, claim)?;

@@ -19,8 +19,8 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 .tree
                 .root()
                 .read(&found.file, LONGEST)
-                .map_err(|error| Refusal::File { file: found.file.clone(), error })?;
-            let sources = vec![Source { file: found.file.clone(), stamp: Some(stamp) }];
+                .map_err(|error| Refusal::File { file: found.file.to_string(), error })?;
+            let sources = vec![Source { file: found.file.to_string(), stamp: Some(stamp) }];
             Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read })
         }
         FileKind::Template => {

@@ -47,7 +47,7 @@ pub(super) fn resolve(request: &Request<'_>, grant: Grant) -> Result<Profile, Re
     let delivery = if literal && plain && size > held { Delivery::Streamed } else { Delivery::Whole };
     if delivery == Delivery::Whole && size > TRANSFORMED {
         let error = io::Error::other(format!("larger than {TRANSFORMED} bytes, the most that is held in memory"));
-        return Err(Refusal::File { file: found.file.clone(), error });
+        return Err(Refusal::File { file: found.file.to_string(), error });
     }
     let transport_coding = delivery == Delivery::Whole
         && plain

@@ -97,7 +97,7 @@ pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<F
 /// The response with a file that is too large to be held.
 pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> Result<Response, Refusal> {
     let name = &profile.grant().found().file;
-    let (file, stamp) = tree.root().open_file(name).map_err(|error| Refusal::File { file: name.clone(), error })?;
+    let (file, stamp) = tree.root().open_file(name).map_err(|error| Refusal::File { file: name.to_string(), error })?;
     let validators = Validators::new(&stamp.tag(), stamp.modified());
     let status = status(request, &validators, stamp.size());
     let body = match status {

@@ -13,7 +13,7 @@ pub struct Trail {
     /// The device that the certificate names.
     pub proven: Option<Arc<DeviceIdentity>>,
     /// The file that the path means.
-    pub file: Option<String>,
+    pub file: Option<Arc<str>>,
     /// The rule that the path has.
     pub rule: Option<Arc<str>>,
 }

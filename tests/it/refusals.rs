@@ -1,6 +1,6 @@
 //! What is refused and what is not there look the same to the phone; the log tells them apart and holds no secret.
 
-use crate::outsider::{Answer, connect, curl, raw};
+use crate::outsider::{Answer, connect, curl, decrypt, raw};
 use crate::server::Server;
 use crate::site::{OTHER, PHONE, Site, lab};
 
@@ -218,4 +218,28 @@ fn the_log_holds_no_secret_and_no_body() {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
     }
+}
+
+/// What a phone gets from the cache is its own, whatever the path has in common with another phone's.
+#[test]
+fn two_phones_on_one_path_never_get_each_others_bytes() {
+    let site = Site::new(
+        "[[rule]]\npath = \"/shared.cfg\"\nproof = \"certificate\"\nencrypt = \"aes-256-cbc\"\nkey = \"key-of-{{ MA }}\"\n\
+         [[rule]]\npath = \"/$PSN.xml\"\nproof = \"certificate\"\n",
+    );
+    site.profile("shared.cfg", "the same for all");
+    site.profile("$PSN.xml", "{{ MA }}");
+    // Only files that were not written a moment ago are kept.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let server = site.start();
+
+    for _ in 0..3 {
+        for mac in [PHONE, OTHER] {
+            let key = format!("key-of-{mac}");
+            assert_eq!(decrypt(&key, &server.https(mac, "/shared.cfg").body), b"the same for all", "{mac}");
+            assert_eq!(server.https(mac, "/8841-3PCC.xml").text(), mac);
+        }
+    }
+    let metrics = curl(&[&server.admin("/metrics")]).text();
+    assert!(metrics.contains("phoneprov_cache_hits_total 8"), "the cache was asked: {metrics}");
 }

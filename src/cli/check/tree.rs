@@ -107,7 +107,7 @@ fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
     };
     let found = match app.line.tree.find(&asked) {
         // Another file is served under this name; its own turn comes, or the names' finding has it.
-        Ok(found) => found.filter(|found| found.file == path),
+        Ok(found) => found.filter(|found| *found.file == *path),
         Err(error) => return vec![Finding::error(path, error.to_string())],
     };
     let Some(found) = found else { return findings };
