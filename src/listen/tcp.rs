@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +28,11 @@ pub async fn accept(
     place: tokio::sync::watch::Receiver<usize>,
     stop: tokio_util::sync::CancellationToken,
 ) {
+    let mut stopped = pin!(stop.cancelled());
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.cancelled() => return,
+            () = &mut stopped => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -38,8 +40,8 @@ pub async fn accept(
                 // After accepting: a loop that waits for a client must not hold what another listener's client needs.
                 let permit = tokio::select! {
                     biased;
-                    () = stop.cancelled() => return,
                     permit = shared.connections.clone().acquire_owned() => permit,
+                    () = &mut stopped => return,
                 };
                 let Ok(permit) = permit else { return };
                 let connection = Connection {
