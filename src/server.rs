@@ -29,7 +29,7 @@ pub enum ServeError {
     Config(#[from] ConfigError),
     /// The lab authority.
     #[error("[lab]: {0}")]
-    Authority(#[from] AuthorityError),
+    Authority(String),
     /// What the configuration names.
     #[error(transparent)]
     App(#[from] AppError),
@@ -41,7 +41,20 @@ pub enum ServeError {
     Log(String),
     /// The runtime or a signal handler.
     #[error("cannot start: {0}")]
-    System(#[from] std::io::Error),
+    System(String),
+}
+
+// The texts say it all: as sources, they would be printed twice.
+impl From<AuthorityError> for ServeError {
+    fn from(error: AuthorityError) -> Self {
+        Self::Authority(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for ServeError {
+    fn from(error: std::io::Error) -> Self {
+        Self::System(error.to_string())
+    }
 }
 
 /// Runs until SIGTERM or SIGINT. `log_level` stands in for the configuration's.

@@ -128,7 +128,8 @@ impl Drop for Reply {
         self.clock.enter(Stage::Answered);
         if let Some(mut record) = self.record.take() {
             if self.wanted && self.remaining > 0 {
-                record.broken("the client went away");
+                let late = "the client made no progress within limits.request";
+                record.broken(if self.clock.is_late() { late } else { "the client went away" });
             }
             record.finish(self.sent);
         }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub(super) enum Stage {
 pub(super) struct Clock {
     /// Milliseconds since `start`, times four, plus the stage.
     state: Arc<AtomicU64>,
+    late: Arc<AtomicBool>,
     start: Instant,
     limits: [Duration; 4],
 }
@@ -40,6 +41,7 @@ impl Clock {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             state: Arc::new(AtomicU64::new(Stage::Idle as u64)),
+            late: Arc::default(),
             start: Instant::now(),
             limits: [limits.idle, limits.header, limits.request, limits.request].map(Period::duration),
         }
@@ -71,6 +73,11 @@ impl Clock {
         if self.stage() == Stage::Answered {
             self.enter(Stage::Idle);
         }
+    }
+
+    /// Whether the server ends the connection because it has been too slow.
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
     }
 
     fn stage(&self) -> Stage {
@@ -116,6 +123,7 @@ impl Future for Watch {
             ready!(sleep.as_mut().poll(context));
             let deadline = clock.deadline();
             if deadline <= Instant::now() {
+                clock.late.store(true, Ordering::Relaxed);
                 return Poll::Ready(clock.stage());
             }
             sleep.as_mut().reset(deadline);

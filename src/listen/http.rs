@@ -65,8 +65,13 @@ where
         tokio::select! {
             biased;
             ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(peer = %session.peer, %error, "connection ended");
+                match ended {
+                    // Answered with 400 or 431 before there was a path to look at.
+                    Err(error) if error.is_parse() => {
+                        tracing::info!(peer = %session.peer, reason = %error, "request not understood");
+                    }
+                    Err(error) => tracing::debug!(peer = %session.peer, %error, "connection ended"),
+                    Ok(()) => {}
                 }
                 return;
             }

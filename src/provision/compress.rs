@@ -18,16 +18,24 @@ thread_local! {
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(LEVEL), false));
 }
 
-/// Compresses where the profile's coding says so.
+/// Compresses where the profile's coding says so, and where it is of use: a file that is compressed or encrypted already
+/// stays as it is, and a transport coding has to make it smaller.
 pub(super) fn compress(profile: &Profile, document: Document) -> Result<Document, Refusal> {
-    match profile.coding() {
-        Coding::Identity => Ok(document),
-        Coding::GzipFile | Coding::GzipTransport => {
-            let file = || profile.grant().found().file.to_string();
-            let bytes = gzip(&document.bytes).map_err(|error| Refusal::File { file: file(), error })?;
-            Ok(Document { bytes: bytes.into(), ..document })
-        }
+    let coding = profile.coding();
+    if coding == Coding::Identity || is_finished(&document.bytes) {
+        return Ok(document);
     }
+    let file = || profile.grant().found().file.to_string();
+    let bytes = gzip(&document.bytes).map_err(|error| Refusal::File { file: file(), error })?;
+    if coding == Coding::GzipTransport && bytes.len() >= document.bytes.len() {
+        return Ok(document);
+    }
+    Ok(Document { bytes: bytes.into(), coding, ..document })
+}
+
+/// Whether a file begins as gzip files do, or as those that `openssl enc` writes.
+fn is_finished(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b]) || crate::cipher::openssl::is_salted(bytes)
 }
 
 fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {

@@ -27,6 +27,8 @@ pub struct Document {
     pub modified: SystemTime,
     /// When the first of them was read.
     pub read: SystemTime,
+    /// How the bytes are compressed.
+    pub coding: Coding,
 }
 
 /// A finished document with its validators.
@@ -34,6 +36,8 @@ pub struct Document {
 pub struct Finished {
     /// What is sent.
     pub bytes: Bytes,
+    /// How it is compressed, which may be less than was wanted: nothing is compressed twice.
+    pub coding: Coding,
     /// A hash of the bytes, and when their newest source was written.
     pub validators: Validators,
     own: Option<Stamp>,
@@ -153,12 +157,12 @@ impl Weighter<Key, Arc<Finished>> for Weight {
 impl Finished {
     fn new(profile: &Profile, document: Document) -> Self {
         let hash = Sha256::digest(&document.bytes);
-        let Document { bytes, sources, modified, .. } = document;
+        let Document { bytes, sources, modified, coding, .. } = document;
         let (bytes, validators) = Validators::beside(&HEXLOWER.encode(&hash[..12]), modified, &bytes);
         let file = &profile.grant().found().file;
         let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
         let others = sources.into_iter().filter(|source| source.file != **file).collect();
-        Self { bytes, validators, own, others }
+        Self { bytes, coding, validators, own, others }
     }
 
     /// Whether every file it was made from is still the same; the look-up has brought the stamp of the file asked for.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Document, Line, Profile, Refusal};
+use super::{Coding, Document, Line, Profile, Refusal};
 use crate::profile::template::Source;
 use crate::profile::tree::FileKind;
 
@@ -21,12 +21,18 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 .read(&found.file, LONGEST)
                 .map_err(|error| Refusal::File { file: found.file.to_string(), error })?;
             let sources = vec![Source { file: found.file.to_string(), stamp: Some(stamp) }];
-            Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read })
+            Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read, coding: Coding::Identity })
         }
         FileKind::Template => {
             let rendered = line.templates.render(&found.file, &found.macros, &line.variables)?;
             let modified = newest(&rendered.sources).map_or(line.configured, |newest| newest.max(line.configured));
-            Ok(Document { bytes: rendered.text.into(), sources: rendered.sources, modified, read })
+            Ok(Document {
+                bytes: rendered.text.into(),
+                sources: rendered.sources,
+                modified,
+                read,
+                coding: Coding::Identity,
+            })
         }
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<F
         Status::Partial(range) => document.bytes.slice(as_index(range.first)..=as_index(range.last)),
         Status::NotModified | Status::BadRange(_) => Bytes::new(),
     };
-    response(profile, status, document.validators.clone(), Body::Bytes(body))
+    response(profile, document.coding, status, document.validators.clone(), Body::Bytes(body))
 }
 
 /// The response with a file that is too large to be held.
@@ -105,11 +105,11 @@ pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> R
         Status::Partial(range) => Body::File { file, start: range.first, length: range.last - range.first + 1 },
         Status::NotModified | Status::BadRange(_) => Body::Bytes(Bytes::new()),
     };
-    Ok(response(profile, status, validators, body))
+    Ok(response(profile, Coding::Identity, status, validators, body))
 }
 
-fn response(profile: &Profile, status: Status, validators: Validators, body: Body) -> Response {
-    let (grant, coding) = (profile.grant(), profile.coding());
+fn response(profile: &Profile, coding: Coding, status: Status, validators: Validators, body: Body) -> Response {
+    let grant = profile.grant();
     let scheme = grant.treatment().encryption.as_ref().map(|encryption| encryption.scheme);
     let media = media_type(&grant.found().file);
     let (content_type, content_encoding) = match (scheme, coding) {

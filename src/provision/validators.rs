@@ -57,9 +57,10 @@ impl Validators {
             .any(|other| other == "*" || self.is_tag(other.strip_prefix("W/").unwrap_or(other)))
     }
 
-    /// Whether nothing was written after this date (§13.1.3).
+    /// Whether this is the date that we told (§13.1.3). A later one proves nothing: a restored file is older than the one
+    /// that it replaces.
     pub(super) fn is_unchanged_since(&self, date: SystemTime) -> bool {
-        self.modified <= date
+        self.modified == date
     }
 
     /// Whether an `If-Range` names these bytes; weak tags do not count (§13.1.5).
@@ -103,5 +104,9 @@ mod tests {
     fn fractions_of_a_second_do_not_count() {
         assert!(validators().is_unchanged_since(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
         assert!(!validators().is_unchanged_since(SystemTime::UNIX_EPOCH));
+        assert!(
+            !validators().is_unchanged_since(SystemTime::UNIX_EPOCH + Duration::from_secs(2)),
+            "another file's date"
+        );
     }
 }

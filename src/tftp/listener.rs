@@ -147,7 +147,10 @@ where
                 self.tasks.spawn(door.transfer(request, answer, place));
             }
             Admission::Duplicate => tracing::debug!(%peer, "duplicate request"),
-            Admission::Full => self.door.refuse(peer, ErrorCode::UNDEFINED, "busy, try again"),
+            Admission::Full => {
+                tracing::info!(%peer, "a client was told to try again: limits.transfers are under way");
+                self.door.refuse(peer, ErrorCode::UNDEFINED, "busy, try again");
+            }
         }
     }
 }

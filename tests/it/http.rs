@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::outsider::{Answer, connect, curl, raw, read_to_close};
+use crate::outsider::{Answer, connect, curl, openssl, raw, read_to_close, run};
 use crate::site::Site;
 
 /// Three megabytes in which every place differs from its neighbours.
@@ -220,4 +220,21 @@ fn a_rule_may_leave_get_out() {
     let url = server.url("http", "/basic.txt");
 
     assert_eq!((curl(&["-I", &url]).status, curl(&[&url]).status), (200, 404));
+}
+
+#[test]
+fn what_is_compressed_or_encrypted_already_is_not_coded_again() {
+    let site = Site::new("[[rule]]\npath = \"/zipped/**\"\ngzip = true\n");
+    let text = "<GPP_A>x</GPP_A>\n".repeat(1000);
+    let zipped = run("gzip", &["-nc"], text.as_bytes()).stdout;
+    let sealed = openssl(&["enc", "-aes-256-cbc", "-md", "md5", "-k", "x"], text.as_bytes());
+    site.profile("made.xml", &zipped);
+    site.profile("zipped/made.xml", &zipped);
+    site.profile("sealed.cfg", &sealed);
+    let server = site.start();
+
+    for (path, expected) in [("/made.xml", &zipped), ("/zipped/made.xml", &zipped), ("/sealed.cfg", &sealed)] {
+        let answer = curl(&["-H", "Accept-Encoding: gzip", &server.url("http", path)]);
+        assert_eq!((answer.header("content-encoding"), &answer.body), (None, expected), "{path}");
+    }
 }
