@@ -82,6 +82,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         apps: receiver,
         metrics,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
+        heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });

@@ -133,9 +133,13 @@ async fn walk(
         Err(refusal) => return (Err(refusal), trail),
     };
     drop(asked);
+    // A client that goes while it waits for its turn costs nothing.
+    let turn = session.shared.heavy.clone().acquire_owned().await;
     let (app, session) = (app.clone(), session.clone());
-    let made =
-        tokio::task::spawn_blocking(move || provision::finish(&app.line, &read(&app, &session, &head), &profile));
+    let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        provision::finish(&app.line, &read(&app, &session, &head), &profile)
+    });
     let made = made
         .await
         .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: io::Error::other(error) }));

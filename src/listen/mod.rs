@@ -27,6 +27,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// The connections that may be open.
     pub connections: Arc<Semaphore>,
+    /// Profiles that take long to make, at once: no more than there are processors.
+    pub heavy: Arc<Semaphore>,
     /// Cancelled when the server drains.
     pub stop: CancellationToken,
     /// Every task that has to end before the process does.

@@ -28,6 +28,7 @@ pub struct Record {
     outcome: Outcome,
     reason: Option<String>,
     format: Option<Format>,
+    is_finished: bool,
 }
 
 impl Record {
@@ -44,6 +45,7 @@ impl Record {
             outcome: Outcome::Broken,
             reason: None,
             format: log.requests.then_some(log.format),
+            is_finished: false,
         })
     }
 
@@ -65,7 +67,8 @@ impl Record {
     }
 
     /// Ends the request: counts it, and writes its line.
-    pub fn finish(&self, bytes: u64) {
+    pub fn finish(&mut self, bytes: u64) {
+        self.is_finished = true;
         let took = self.began.elapsed();
         self.metrics.request(self.transport, self.outcome, bytes, took);
         if let Some(format) = self.format.filter(|_| self.is_wanted()) {
@@ -81,7 +84,7 @@ impl Record {
         line.text("path", &self.path);
         match &self.trail.claimed {
             Named::Nobody => {}
-            named @ (Named::Device { .. } | Named::Several) => line.plain("device.claimed", named),
+            named @ (Named::Device { .. } | Named::OneOf(_) | Named::Several) => line.plain("device.claimed", named),
         }
         if let Some(proven) = &self.trail.proven {
             line.plain("device.proven", proven);
@@ -113,6 +116,16 @@ impl Record {
         match self.level() {
             Level::WARN => tracing::enabled!(target: TARGET, Level::WARN),
             _ => tracing::enabled!(target: TARGET, Level::INFO),
+        }
+    }
+}
+
+impl Drop for Record {
+    /// A client that hangs up before its answer leaves a line too: what was decided by then, or that it went.
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.reason.get_or_insert_with(|| "the client hung up before the answer".to_owned());
+            self.finish(0);
         }
     }
 }

@@ -121,6 +121,8 @@ impl Macros {
             Macro::Sn => bind_once(&mut self.serial, text.parse().ok()),
             Macro::Pn => bind_once(&mut self.model, text.parse().ok()),
             Macro::Psn => bind_once(&mut self.series, text.parse::<Model>().ok().map(|series| series.to_string())),
+            // A value that a template may put into a file's name must not lead anywhere else.
+            Macro::Register(_) if matches!(text, "." | "..") => false,
             Macro::Register(register) => match self.registers.get(&register) {
                 Some(bound) => bound == text,
                 None => self.registers.insert(register, text.to_owned()).is_none(),

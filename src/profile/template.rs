@@ -135,9 +135,10 @@ impl Templates {
         SOURCES.take();
         let text = self.environment().render_named_str(KEY, key, scope.clone());
         let sources = distinct(SOURCES.take());
+        // Even a name in it may be part of a secret that was written without quotes.
         match text {
             Ok(text) => Ok(Rendered { text, sources }),
-            Err(error) => Err(scope.explain("the rule's key", &error)),
+            Err(error) => Err(TemplateError { place: "the rule's key".into(), reason: error.kind().to_string() }),
         }
     }
 
@@ -172,13 +173,19 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'st
     });
     environment.set_formatter(write_value);
     // Only an include passes here, never the file that a phone asked for.
-    environment.set_path_join_callback(|name, _parent| match name.split('/').any(|part| part.starts_with('_')) {
+    environment.set_path_join_callback(|name, _parent| match is_part(name) {
         true => name.into(),
         false => format!("\0{name}").into(),
     });
     let (root, compiled) = (root.clone(), compiled.clone());
     environment.set_loader(move |name| load(&root, &compiled, name));
     environment
+}
+
+/// Whether a name is that of a part of templates, by a way that does not leave its folder again.
+fn is_part(name: &str) -> bool {
+    let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    plain && name.split('/').any(|part| part.starts_with('_'))
 }
 
 /// Reads one template, and notes it as a source of the rendering under way: now, and whenever it is used again.

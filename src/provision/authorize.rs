@@ -8,7 +8,7 @@ use super::{Claim, Named, Presented, Refusal, Request, Verb};
 use crate::config::{Method, Proof, Protocol};
 use crate::profile::tree::Found;
 
-/// The leave to read a file and to send it. Only [`authorize`] makes one; what reads a profile takes one.
+/// The leave to read a file and to send it. Only `authorize` makes one; what reads a profile takes one.
 #[derive(Debug)]
 pub struct Grant {
     found: Found,

@@ -31,6 +31,9 @@ pub enum Refusal {
         /// What the system says.
         error: io::Error,
     },
+    /// `.gz` was asked of a large file that no rule compresses.
+    #[error("{0} is larger than 1 MiB: it is compressed only where a rule says gzip = true")]
+    TooLargeToCompress(String),
     /// POST and the like.
     #[error("the method is not one that rule {0} answers")]
     Method(Arc<str>),
@@ -86,6 +89,7 @@ impl Refusal {
             }
             Self::Path(_)
             | Self::NoSuchFile
+            | Self::TooLargeToCompress(_)
             | Self::Method(_)
             | Self::Listener { .. }
             | Self::DeviceOverTftp

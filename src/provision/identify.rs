@@ -29,6 +29,9 @@ pub enum Named {
         /// By `$SN`.
         serial: Option<SerialNumber>,
     },
+    /// One of these: a literal name has more than twelve hexadecimal digits in a row (`spa000e08abcdef.cfg`, of which the
+    /// `a` may or may not belong to the address). The file is that of the phone which proves to be one of them.
+    OneOf(Vec<MacAddress>),
     /// Two that differ, which no one phone is.
     Several,
 }
@@ -73,13 +76,18 @@ impl Named {
     pub fn of(found: &Found) -> Self {
         let mut mac = found.macros.mac();
         let serial = found.macros.serial().cloned();
+        let mut candidates = Vec::new();
         for name in found.file.split('/') {
-            for literal in mac_addresses(name) {
-                match mac {
-                    Some(other) if other != literal => return Self::Several,
-                    _ => mac = Some(literal),
+            for run in mac_runs(name) {
+                match (run.as_slice(), mac) {
+                    ([literal], Some(other)) if *literal != other => return Self::Several,
+                    ([literal], _) => mac = Some(*literal),
+                    (several, _) => candidates.extend_from_slice(several),
                 }
             }
+        }
+        if !candidates.is_empty() && mac.is_none_or(|mac| !candidates.contains(&mac)) {
+            return if mac.is_none() && serial.is_none() { Self::OneOf(candidates) } else { Self::Several };
         }
         match (&mac, &serial) {
             (None, None) => Self::Nobody,
@@ -93,6 +101,7 @@ impl Named {
         match self {
             Self::Nobody => true,
             Self::Several => false,
+            Self::OneOf(candidates) => identity.mac().is_some_and(|mac| candidates.contains(&mac)),
             Self::Device { mac, serial } => {
                 mac.is_none_or(|mac| identity.mac() == Some(mac))
                     && serial.as_ref().is_none_or(|serial| identity.serial() == Some(serial))
@@ -101,9 +110,11 @@ impl Named {
     }
 }
 
-/// The MAC addresses in a name: runs of exactly twelve hexadecimal digits, and six pairs joined by `:` or `-`. The `A`
-/// that ends `ATA` is no digit of the address after it (`ATA000E08ABCDEF.cnf.xml`, the first name an ATA 190 asks for).
-fn mac_addresses(name: &str) -> impl Iterator<Item = MacAddress> {
+/// The MAC addresses in a name: each run of twelve hexadecimal digits, alone or in groups of two or four joined by `:`,
+/// `-`, `.` or `_`. A run of up to sixteen may hold an address with letters beside it that are digits too; it gives every
+/// address it could be. `ATA` before an address is none of its digits (`ATA000E08ABCDEF.cnf.xml`, the first name that an
+/// ATA 190 asks for).
+fn mac_runs(name: &str) -> impl Iterator<Item = Vec<MacAddress>> {
     let bytes = name.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let starts_run = move |at: usize| {
@@ -113,17 +124,34 @@ fn mac_addresses(name: &str) -> impl Iterator<Item = MacAddress> {
     (0..bytes.len()).filter(move |at| starts_run(*at)).filter_map(move |at| {
         let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         match run {
-            12 => MacAddress::from_digits(&bytes[at..at + 12]),
-            2 if !is_digit(at + 17) => name.get(at..at + 17)?.parse().ok(),
+            12..=16 => Some(bytes[at..at + run].windows(12).filter_map(MacAddress::from_digits).collect()),
+            2 => grouped(&bytes[at..], 2).map(|mac| vec![mac]),
+            4 => grouped(&bytes[at..], 4).map(|mac| vec![mac]),
             _ => None,
         }
     })
+}
+
+/// An address in groups of this many digits, each but the last followed by the same separator.
+fn grouped(text: &[u8], group: usize) -> Option<MacAddress> {
+    let length = 12 + 12 / group - 1;
+    let text = text.get(..length).filter(|_| !text.get(length).is_some_and(u8::is_ascii_hexdigit))?;
+    let separator = *text.get(group)?;
+    let is_separator = |at: usize| at % (group + 1) == group;
+    let separated =
+        b":-._".contains(&separator) && (0..length).filter(|at| is_separator(*at)).all(|at| text[at] == separator);
+    let digits: Vec<u8> = text.iter().enumerate().filter(|(at, _)| !is_separator(*at)).map(|(_, byte)| *byte).collect();
+    MacAddress::from_digits(&digits).filter(|_| separated)
 }
 
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Several => f.write_str("two devices"),
+            Self::OneOf(candidates) => {
+                let names: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+                f.write_str(&names.join(" or "))
+            }
             Self::Device { mac: Some(mac), serial: None } => write!(f, "{mac}"),
             Self::Device { mac: None, serial: Some(serial) } => write!(f, "{serial}"),
             Self::Device { mac: Some(mac), serial: Some(serial) } => write!(f, "{mac}/{serial}"),
@@ -147,12 +175,19 @@ mod tests {
             "spa-000e08abcdef-x.xml",
             "00:0e:08:ab:cd:ef.cfg",
             "00-0E-08-AB-CD-EF.cfg",
+            "00_0e_08_ab_cd_ef.cfg",
+            "000e.08ab.cdef.cfg",
+            "spa000e08abcdef.cfg",
+            "phone000e08abcdef.cfg",
+            "mac000e08abcdef.cfg",
+            "000e08abcdefconfig.cfg",
+            "000e08abcdef00.cfg",
         ];
         for name in names {
-            assert!(mac_addresses(name).any(|found| found == mac), "{name}");
+            assert!(mac_runs(name).flatten().any(|found| found == mac), "{name}");
         }
-        for name in ["basic.txt", "000e08abcdef0.cfg", "000e08abcde.cfg", "sip88xx.11-3-2MPP0001-609.loads", ""] {
-            assert_eq!(mac_addresses(name).next(), None, "{name}");
+        for name in ["basic.txt", "000e08abcde.cfg", "sip88xx.11-3-2MPP0001-609.loads", "", "2024-11-22.txt"] {
+            assert_eq!(mac_runs(name).next(), None, "{name}");
         }
     }
 

@@ -5,7 +5,7 @@
 //!  Claim      Grant       Profile   Document  Document   Document   Response
 //! ```
 //!
-//! One file a step, each an ordinary function of its arguments, each result the key to the next: only [`authorize`] makes
+//! One file a step, each an ordinary function of its arguments, each result the key to the next: only `authorize` makes
 //! a grant, and nothing is read without one. What the phone hears of a refusal is "not found"; the [`Trail`] has the rest.
 
 mod authorize;

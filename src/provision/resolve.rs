@@ -44,6 +44,10 @@ pub(super) fn resolve(request: &Request<'_>, grant: Grant) -> Result<Profile, Re
     let plain = !gzip_file && treatment.encryption.is_none();
     let literal = found.kind == FileKind::Literal;
     let held = if request.transport == Protocol::Tftp { HELD_FOR_TFTP } else { HELD };
+    if found.gz && !treatment.gzip && size > HELD {
+        // Compressed on anybody's wish, a large file would cost more than any other request: a rule may allow it.
+        return Err(Refusal::TooLargeToCompress(found.file.to_string()));
+    }
     let delivery = if literal && plain && size > held { Delivery::Streamed } else { Delivery::Whole };
     if delivery == Delivery::Whole && size > TRANSFORMED {
         let error = io::Error::other(format!("larger than {TRANSFORMED} bytes, the most that is held in memory"));

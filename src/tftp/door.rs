@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
@@ -35,7 +36,7 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Off
         record.finish(0);
         return None;
     };
-    let (result, trail) = walk(&app, read, peer).await;
+    let (result, trail) = walk(&app, shared.heavy.clone(), read, peer).await;
     record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));
     let Ok(response) = result else {
         tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
@@ -46,15 +47,24 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Off
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.
-async fn walk(app: &App, read: &ReadRequest, peer: SocketAddr) -> (Result<Response, Refusal>, Trail) {
+async fn walk(
+    app: &App,
+    heavy: Arc<Semaphore>,
+    read: &ReadRequest,
+    peer: SocketAddr,
+) -> (Result<Response, Refusal>, Trail) {
     let mut trail = Trail::default();
     let profile = match provision::admit(&app.line, &request(&read.name, peer), &mut trail) {
         Ok(profile) if profile.is_heavy() => profile,
         Ok(profile) => return (provision::finish(&app.line, &request(&read.name, peer), &profile), trail),
         Err(refusal) => return (Err(refusal), trail),
     };
+    let turn = heavy.acquire_owned().await;
     let (line, name) = (app.line.clone(), read.name.clone());
-    let made = tokio::task::spawn_blocking(move || provision::finish(&line, &request(&name, peer), &profile));
+    let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        provision::finish(&line, &request(&name, peer), &profile)
+    });
     let made = made
         .await
         .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: std::io::Error::other(error) }));

@@ -178,6 +178,7 @@ impl Sample {
         let sample = self.identity.as_ref().filter(|_| proof == Proof::Certificate)?;
         let (mac, serial) = match named {
             Named::Device { mac, serial } => (*mac, serial.clone()),
+            Named::OneOf(candidates) => (candidates.last().copied(), None),
             Named::Nobody | Named::Several => (None, None),
         };
         let serial = serial.or_else(|| sample.serial().cloned());
