@@ -32,6 +32,14 @@ pub enum AppError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The profile folder holds what no phone may have.
+    #[error("profiles: {profiles} holds {held}, which would be served: keep them apart")]
+    Exposed {
+        /// The folder.
+        profiles: String,
+        /// The configuration, a key, or the lab's folder.
+        held: String,
+    },
     /// A listener's certificates.
     #[error("listen {address}: {error}")]
     Tls {
@@ -50,6 +58,7 @@ impl App {
     pub fn new(config: Config, metrics: &Metrics) -> Result<Self, AppError> {
         let root = Root::open(&config.profiles)
             .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
+        keep_apart(&config)?;
         let root = Arc::new(root);
         let line = Line {
             tree: Tree::new(root.clone()),
@@ -62,6 +71,23 @@ impl App {
         let tls = config.listen.iter().map(tls_door).collect::<Result<_, _>>()?;
         Ok(Self { config, line: Arc::new(line), tls })
     }
+}
+
+/// Neither the configuration nor a key nor the lab may lie among the profiles.
+fn keep_apart(config: &Config) -> Result<(), AppError> {
+    let keys = config.listen.iter().filter_map(|listen| match &listen.speaks {
+        Speaks::Https(tls) => Some(&tls.key),
+        Speaks::Http | Speaks::Tftp { .. } => None,
+    });
+    let held = keys.chain([&config.file]).chain(config.lab.as_ref().map(|lab| &lab.directory));
+    let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
+    for path in held {
+        if path.canonicalize().is_ok_and(|path| path.starts_with(&profiles)) {
+            let held = path.display().to_string();
+            return Err(AppError::Exposed { profiles: profiles.display().to_string(), held });
+        }
+    }
+    Ok(())
 }
 
 fn tls_door(listen: &Listen) -> Result<Option<TlsDoor>, AppError> {

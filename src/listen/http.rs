@@ -60,6 +60,9 @@ where
     let mut connection = std::pin::pin!(http.serve_connection(io, service));
     let mut watch = std::pin::pin!(clock.watch());
     let mut stopped = std::pin::pin!(session.shared.stop.cancelled());
+    // What a certificate proves does not outlive the configuration that judged it: after a reload a phone comes again.
+    let mut apps = session.shared.apps.clone();
+    apps.mark_unchanged();
     let mut draining = false;
     loop {
         tokio::select! {
@@ -78,6 +81,10 @@ where
             stage = &mut watch => {
                 tracing::debug!(peer = %session.peer, ?stage, "connection took too long");
                 return;
+            }
+            _ = apps.changed(), if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
             }
             () = &mut stopped, if !draining => {
                 draining = true;

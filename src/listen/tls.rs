@@ -31,7 +31,7 @@ use crate::metrics::Handshake;
 use crate::provision::Presented;
 
 /// TLS 1.2 sessions without tickets that are remembered.
-const SESSIONS: usize = 4096;
+const SESSIONS: usize = 1024;
 
 /// Client certificates whose verdict is remembered, and for how long: a phone that comes back within it costs no
 /// chain verification. Its signature is verified at every full handshake all the same.
@@ -94,6 +94,7 @@ impl TlsDoor {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let chain = certificates(&tls.certificate)?;
         warn_of_expiry(&tls.certificate, &chain);
+        regular(&tls.key)?;
         let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| match error {
             rustls::pki_types::pem::Error::NoItemsFound => {
                 TlsError::Missing { path: tls.key.clone(), what: "private key" }
@@ -308,11 +309,21 @@ fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, TlsError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    regular(path)?;
     let read = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(path, error))?;
     let chain: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| unreadable(path, error))?;
     match chain.is_empty() {
         true => Err(TlsError::Missing { path: path.to_owned(), what: "certificate" }),
         false => Ok(chain),
+    }
+}
+
+/// A pipe would wait for ever, a device never end.
+fn regular(path: &Path) -> Result<(), TlsError> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() => Ok(()),
+        Ok(_) => Err(unreadable(path, "not a regular file")),
+        Err(error) => Err(unreadable(path, error)),
     }
 }
 

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 /// The longest path that is looked up, in bytes; longer than any that phones build (a rule holds 1 024 at the most).
 const LONGEST: usize = 2048;
 
-/// More folders than any tree of profiles has.
-const DEEPEST: usize = 16;
+/// The most segments of a path: more folders than any tree of profiles has.
+pub const DEEPEST: usize = 16;
 
 /// A path below the tree's root: one to sixteen segments, each non-empty, none of them `.` or `..`, none beginning with
 /// `.` or `_`, with no separator, NUL or control character in it. It is decoded already: nothing below decodes again.

@@ -36,20 +36,21 @@ pub enum PatternError {
 }
 
 impl PathPattern {
-    /// Whether the path is of this pattern.
+    /// What the pattern's macros stand for in this path; `None` when the path is not of this pattern.
     #[must_use]
-    pub fn matches(&self, path: &RequestPath) -> bool {
+    pub fn bind(&self, path: &RequestPath) -> Option<Macros> {
         let segments: Vec<&str> = path.segments().collect();
         let Some(gap) = self.segments.iter().position(|segment| *segment == Segment::AnyDepth) else {
-            return self.segments.len() == segments.len() && names_match(&self.segments, &segments).is_some();
+            let same = self.segments.len() == segments.len();
+            return bind_names(&self.segments, &segments, Macros::default()).filter(|_| same);
         };
         let (head, tail) = (&self.segments[..gap], &self.segments[gap + 1..]);
         if segments.len() < head.len() + tail.len() {
-            return false;
+            return None;
         }
         let (first, rest) = segments.split_at(head.len());
         let last = &rest[rest.len() - tail.len()..];
-        names_match(head, first).is_some() && names_match(tail, last).is_some()
+        bind_names(tail, last, bind_names(head, first, Macros::default())?)
     }
 
     /// The names between the slashes; `**` is left out.
@@ -61,8 +62,8 @@ impl PathPattern {
     }
 }
 
-fn names_match(names: &[Segment], texts: &[&str]) -> Option<Macros> {
-    names.iter().zip(texts).try_fold(Macros::default(), |macros, (segment, text)| match segment {
+fn bind_names(names: &[Segment], texts: &[&str], bound: Macros) -> Option<Macros> {
+    names.iter().zip(texts).try_fold(bound, |macros, (segment, text)| match segment {
         Segment::Name(name) => name.matches(text, &macros),
         Segment::AnyDepth => Some(macros),
     })
@@ -105,7 +106,7 @@ mod tests {
 
     fn matches(pattern: &str, path: &str) -> bool {
         let pattern: PathPattern = pattern.parse().expect("a pattern");
-        pattern.matches(&RequestPath::from_http(path).expect("a path"))
+        pattern.bind(&RequestPath::from_http(path).expect("a path")).is_some()
     }
 
     #[test]

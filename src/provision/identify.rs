@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Refusal, Request};
 use crate::device::{DeviceIdentity, MacAddress, SerialNumber};
+use crate::profile::macros::Macros;
 use crate::profile::path::RequestPath;
 use crate::profile::tree::{Found, Tree};
 
@@ -65,6 +66,16 @@ impl Claim {
         &self.named
     }
 
+    /// The same claim, with what the macros of the rule's path say of the device.
+    #[must_use]
+    pub(super) fn bound_by(mut self, rule: &Macros) -> Self {
+        self.named = self.named.and(rule.mac(), rule.serial());
+        if let Some(identity) = DeviceIdentity::new(rule.mac(), rule.serial().cloned(), None) {
+            self.found.macros.complete(&identity);
+        }
+        self
+    }
+
     pub(super) fn into_found(self) -> Found {
         self.found
     }
@@ -92,6 +103,28 @@ impl Named {
         match (&mac, &serial) {
             (None, None) => Self::Nobody,
             _ => Self::Device { mac, serial },
+        }
+    }
+
+    /// Whom two names name together: everything that either says has to hold.
+    fn and(self, mac: Option<MacAddress>, serial: Option<&SerialNumber>) -> Self {
+        let (own_mac, own_serial) = match self {
+            Self::OneOf(candidates) if serial.is_none() => match mac {
+                Some(mac) if candidates.contains(&mac) => return Self::Device { mac: Some(mac), serial: None },
+                Some(_) => return Self::Several,
+                None => return Self::OneOf(candidates),
+            },
+            Self::OneOf(_) | Self::Several => return Self::Several,
+            Self::Nobody => (None, None),
+            Self::Device { mac, serial } => (mac, serial),
+        };
+        let differ = mac.zip(own_mac).is_some_and(|(a, b)| a != b);
+        if differ || serial.zip(own_serial.as_ref()).is_some_and(|(a, b)| a != b) {
+            return Self::Several;
+        }
+        match (own_mac.or(mac), own_serial.or_else(|| serial.cloned())) {
+            (None, None) => Self::Nobody,
+            (mac, serial) => Self::Device { mac, serial },
         }
     }
 

@@ -71,9 +71,10 @@ pub fn answer(line: &Line, request: &Request<'_>) -> (Result<Response, Refusal>,
 pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
     trail.proven = request.presented.identity().cloned();
     let claim = identify::identify(&line.tree, request)?;
-    trail.claimed = claim.named().clone();
     trail.file = Some(claim.file().clone());
-    let treatment = line.rules.treatment(claim.path()).clone();
+    let (treatment, bound) = line.rules.treatment(claim.path());
+    let (treatment, claim) = (treatment.clone(), claim.bound_by(&bound));
+    trail.claimed = claim.named().clone();
     trail.rule = Some(treatment.name.clone());
     let grant = authorize::authorize(treatment, request, claim)?;
     resolve::resolve(request, grant)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Encryption, Method, Proof, Protocol, Rule};
+use crate::profile::macros::Macros;
 use crate::profile::path::RequestPath;
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -52,11 +53,12 @@ impl Rules {
         Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())) }
     }
 
-    /// What the first rule with this path says; closed by default where none has it.
+    /// What the first rule with this path says, closed by default where none has it; and what the macros of the rule's
+    /// path stand for: a rule for `/csn/$SN.cfg` is about that one device, whatever the file is called.
     #[must_use]
-    pub fn treatment(&self, path: &RequestPath) -> &Arc<Treatment> {
-        let entry = self.entries.iter().find(|(rule, _)| rule.path.matches(path));
-        entry.map_or(&self.fallback, |(_, treatment)| treatment)
+    pub fn treatment(&self, path: &RequestPath) -> (&Arc<Treatment>, Macros) {
+        let entry = self.entries.iter().find_map(|(rule, treatment)| Some((treatment, rule.path.bind(path)?)));
+        entry.unwrap_or_else(|| (&self.fallback, Macros::default()))
     }
 }
 

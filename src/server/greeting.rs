@@ -1,6 +1,7 @@
 //! What a person sees at the start: what listens where, where things are, and what to try next.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::authority::Prepared;
@@ -13,7 +14,8 @@ pub(super) fn print(
     admin: Option<SocketAddr>,
     lab: Option<&Prepared>,
 ) {
-    eprint!("{}", text(config, listening, admin, lab));
+    // A closed terminal stops no server.
+    let _ = std::io::stderr().write_all(text(config, listening, admin, lab).as_bytes());
 }
 
 fn text(

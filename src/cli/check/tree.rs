@@ -10,7 +10,7 @@ use crate::config::{Proof, Protocol};
 use crate::device::DeviceIdentity;
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::name::{Name, Star};
-use crate::profile::path::RequestPath;
+use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
 use crate::provision::{self, Conditions, Delivery, Named, Presented, Request, Verb};
@@ -24,9 +24,14 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Findin
     let mut findings = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
+        // No path reaches deeper, and links may form a circle.
+        if folder.split('/').count() >= DEEPEST {
+            continue;
+        }
         match app.line.tree.root().list(&folder) {
             Ok(Some((entries, _))) => {
                 findings.extend(names(&folder, &entries));
+                findings.extend(overrides(app, &folder, &entries));
                 for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
                     match kind(app, &below(&folder, &entry.name), entry) {
                         Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
@@ -92,6 +97,30 @@ fn names(folder: &str, entries: &[Entry]) -> Vec<Finding> {
     findings
 }
 
+/// Literal names that `$SN` beside them stands for as well: such a file is one device's to a person, but its name does not
+/// say so to the server, as a MAC address would.
+fn overrides(app: &App, folder: &str, entries: &[Entry]) -> Vec<Finding> {
+    let names: Vec<Name> = entries.iter().map(|entry| Name::parse(&entry.name, Star::Literal)).collect();
+    let of_devices: Vec<&Name> = names.iter().filter(|name| name.macros().any(|name| name == Macro::Sn)).collect();
+    let is_open = |path: &str| {
+        RequestPath::from_tftp(path.as_bytes()).is_ok_and(|path| {
+            let (treatment, bound) = app.line.rules.treatment(&path);
+            treatment.proof_for(bound.mac().is_some() || bound.serial().is_some()) == Proof::None
+        })
+    };
+    let beside = |name: &Name| {
+        let template = of_devices.iter().find(|other| other.matches(name.as_str(), &Macros::default()).is_some())?;
+        let path = below(folder, name.as_str());
+        let message = format!(
+            "open to everybody, although `{template}` beside it is each device's own: \
+             add a rule for /{} with proof = \"certificate\"",
+            below(folder, template.as_str())
+        );
+        is_open(&path).then(|| Finding::warning(path, message))
+    };
+    names.iter().filter(|name| name.is_literal()).filter_map(beside).collect()
+}
+
 /// Asks for a file as a sample phone would that proves what it has to.
 fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -112,7 +141,7 @@ fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
     };
     let Some(found) = found else { return findings };
     let named = Named::of(&found);
-    let treatment = app.line.rules.treatment(&asked);
+    let (treatment, _) = app.line.rules.treatment(&asked);
     let names_device = named != Named::Nobody;
     let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
     if names_device && over_tftp && treatment.encryption.is_none() {
@@ -127,7 +156,7 @@ fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
 }
 
 fn render(app: &App, path: &str, asked: RequestPath, owner: Option<DeviceIdentity>) -> Option<Finding> {
-    let treatment = app.line.rules.treatment(&asked);
+    let (treatment, _) = app.line.rules.treatment(&asked);
     let transport = match (&treatment.listeners, &owner) {
         (_, Some(_)) => Protocol::Https,
         (Some(listeners), None) => listeners.first().copied().unwrap_or(Protocol::Http),
