@@ -16,7 +16,6 @@ mod units;
 mod variables;
 
 use std::io::Read;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -26,6 +25,7 @@ use toml::Spanned;
 pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
+use error::{Findings, line};
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
@@ -116,29 +116,32 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, file: &Path, modified: SystemTime) -> Result<Self, ConfigError> {
-        let at = |span: Option<Range<usize>>, message: String| ConfigError::new(file, line(text, span), message);
         let written = Written::parse(text, file)?;
         let folder = folder_of(file);
+        let mut findings = Findings::new(file, text);
         let mut listen = Vec::new();
         for entry in written.listen {
             let span = entry.span();
-            listen.push(entry.into_inner().check(folder).map_err(|message| at(Some(span), message))?);
+            listen.extend(findings.note(Some(span), entry.into_inner().check(folder)));
         }
-        listen::check_all(&listen).map_err(|message| at(None, message))?;
-        let master = written.keys.load(folder).map_err(|message| at(None, message))?;
+        if findings.is_empty() {
+            findings.note(None, listen::check_all(&listen));
+        }
+        let master = findings.note(None, written.keys.load(folder)).flatten();
         let mut rules = Vec::new();
         for entry in written.rule {
             let span = entry.span();
-            let rule = entry.into_inner().check(folder, master.as_ref());
-            rules.push(rule.map_err(|message| at(Some(span), message))?);
+            rules.extend(findings.note(Some(span), entry.into_inner().check(folder, master.as_ref())));
         }
+        let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
+        findings.end()?;
         Ok(Self {
             file: file.to_owned(),
             modified,
             profiles: folder.join(written.profiles),
             listen,
             rules,
-            variables: variables::check(written.variables).map_err(|message| at(None, message))?,
+            variables,
             limits: written.limits,
             cache: written.cache,
             log: written.log,
@@ -183,10 +186,6 @@ fn read_bounded(file: &Path, longest: u64) -> std::io::Result<String> {
 
 fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
-}
-
-fn line(text: &str, span: Option<Range<usize>>) -> Option<usize> {
-    Some(text.get(..span?.start)?.matches('\n').count() + 1)
 }
 
 /// toml's messages are good but for the ones that list every key on one line without saying what went wrong.

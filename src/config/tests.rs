@@ -94,3 +94,14 @@ fn the_shipped_configuration_is_one() {
     let error = Config::parse(&joined, Path::new("config.toml"), SystemTime::UNIX_EPOCH);
     assert!(error.is_ok(), "{error:?}");
 }
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let error = refused(&format!(
+        "{HTTP}single_port = true\n[[rule]]\npath = \"/a\"\nkey = \"x\"\n[[rule]]\npath = \"/b\"\nencrypt = \"aes-256-cbc\"\n\
+         [variables]\nMA = 1\n"
+    ));
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 4, "{error}");
+    assert!(lines[0].contains(":2: listen.single_port") && lines[1].contains(":6: rule.key without"), "{error}");
+}
