@@ -115,6 +115,8 @@ impl Manner {
             Speaks::Https(_) => Self::Tcp(Protocol::Https),
             Speaks::Tftp { single_port } => Self::Tftp(Settings {
                 single_port: *single_port,
+                // The port is known, so that acknowledgements can be forged: each then costs one block, not a window.
+                max_window: if *single_port { 1 } else { Settings::default().max_window },
                 time_limit: limits.transfer.duration(),
                 max_transfers: limits.transfers,
                 ..Settings::default()

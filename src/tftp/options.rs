@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::packet::{Packet, RawOption};
 
+/// The longest pause between retransmissions that a client is granted, in seconds; libcurl asks for 6.
+const PATIENCE: u8 = 30;
+
 /// The block size without negotiation (RFC 1350 §2).
 const PLAIN_BLOCK: u16 = 512;
 
@@ -46,7 +49,8 @@ impl Requested {
         Accepted {
             block_size: self.block_size.map(|size| size.min(limits.block_size)),
             transfer_size: transfer_size.filter(|size| self.transfer_size && *size > 0),
-            timeout: self.timeout,
+            // A longer wait is not granted: it would hold a place that costs its holder one packet.
+            timeout: self.timeout.filter(|seconds| *seconds <= PATIENCE),
             window: self.window.map(|blocks| blocks.min(limits.window)),
         }
     }
