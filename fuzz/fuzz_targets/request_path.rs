@@ -64,7 +64,7 @@ fn look_up(path: &RequestPath) {
     let asked = if found.gz { path.without_gz().expect("a path that ends in .gz") } else { path.clone() };
     fits(&asked, &found);
     if tree.root().read(&found.file, 1000).is_ok() {
-        let real = inside.join(&found.file).canonicalize().expect("a file that was read");
+        let real = inside.join(&*found.file).canonicalize().expect("a file that was read");
         assert!(real.starts_with(inside), "{path} is read from {}", real.display());
     }
 }
