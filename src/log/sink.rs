@@ -32,7 +32,7 @@ fn lines() -> MutexGuard<'static, Vec<u8>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A log that cannot be written stops no phone.
+/// A log that fails to be written stops no phone. One that nobody reads does: a full pipe blocks here.
 fn write(lines: &mut Vec<u8>) {
     if !lines.is_empty() {
         let mut out = io::stdout().lock();
