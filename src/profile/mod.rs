@@ -6,6 +6,7 @@
 
 pub mod macros;
 pub mod name;
+pub mod parameters;
 pub mod path;
 pub mod pattern;
 pub mod root;
