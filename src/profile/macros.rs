@@ -30,6 +30,27 @@ pub enum Macro {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Register(u8);
 
+impl Register {
+    /// The register with this letter, in either case: `A` in macros, `a` in assignments and options.
+    #[must_use]
+    pub fn lettered(letter: char) -> Option<Self> {
+        let upper = u8::try_from(letter.to_ascii_uppercase()).ok()?;
+        (b'A'..=b'P').contains(&upper).then_some(Self(upper))
+    }
+
+    /// `A` to `P`.
+    #[must_use]
+    pub fn letter(self) -> char {
+        char::from(self.0)
+    }
+
+    /// The parameter: `GPP_A` to `GPP_P`.
+    #[must_use]
+    pub fn parameter(self) -> String {
+        format!("GPP_{}", self.letter())
+    }
+}
+
 impl Macro {
     /// The macro with this name, written without `$`; names are in upper case.
     #[must_use]

@@ -4,6 +4,7 @@
 //! own. A request's path becomes a [`path::RequestPath`], the [`tree::Tree`] says which file it means and what its
 //! macros stand for, and [`template::Templates`] renders it with those values.
 
+pub mod expansion;
 pub mod flat;
 pub mod macros;
 pub mod name;
@@ -11,5 +12,8 @@ pub mod parameters;
 pub mod path;
 pub mod pattern;
 pub mod root;
+pub mod rule;
 pub mod template;
 pub mod tree;
+pub mod values;
+pub mod variable;
