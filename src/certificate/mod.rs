@@ -36,6 +36,22 @@ pub fn public_key(der: &[u8]) -> Result<&[u8], NotACertificate> {
     Ok(parse(der, Extensions::Skip)?.tbs_certificate.subject_pki.raw)
 }
 
+/// Whom a certificate is of and who issued it, as DER-encoded names: equal byte for byte where a chain holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// Whose key it certifies.
+    pub subject: &'a [u8],
+    /// Who signed it.
+    pub issuer: &'a [u8],
+}
+
+/// Both names of a certificate in DER form (RFC 5280 section 6.1.3: name chaining).
+pub fn names(der: &[u8]) -> Result<Names<'_>, NotACertificate> {
+    let certificate = parse(der, Extensions::Skip)?;
+    let tbs = certificate.tbs_certificate;
+    Ok(Names { subject: tbs.subject.as_raw(), issuer: tbs.issuer.as_raw() })
+}
+
 /// Whether the extensions are worth their time: [`device`] does not read them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extensions {

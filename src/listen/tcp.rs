@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::http::{self, Session};
 use super::socket::Socket;
+use super::tls::{Shaken, TlsDoor};
 use crate::config::Protocol;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
@@ -90,16 +92,29 @@ impl Connection {
     }
 
     async fn shake_hands(self, stream: TcpStream) {
-        let Self { shared, peer, place, open } = self;
-        let app = shared.app();
-        // Between two configurations the place may be another listener's: the phone comes again.
-        let Some(door) = app.tls.get(place).and_then(Option::as_ref) else { return };
-        let limit = app.config.limits.handshake.duration();
-        let shaken = tokio::time::timeout(limit, door.accept(Socket(stream))).await;
+        // The configuration is not held on to. Between two of them the place may be another listener's: the phone comes
+        // again.
+        let found = {
+            let app = self.shared.apps.borrow();
+            let door = app.tls.get(self.place).and_then(Option::as_ref);
+            door.map(|door| (door.clone(), app.config.limits.handshake.duration()))
+        };
+        match found {
+            Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, door.accept(Socket(stream))).await,
+            None => {}
+        }
+    }
+
+    async fn over_tls<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        limit: Duration,
+        shaking: impl Future<Output = io::Result<Shaken<S>>>,
+    ) {
+        let Self { shared, peer, open, .. } = self;
+        let shaken = tokio::time::timeout(limit, shaking).await;
         match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok((stream, presented, handshake)) => {
+            Ok(Shaken { stream, presented, handshake }) => {
                 shared.metrics.handshake(handshake);
-                drop(app);
                 let session = Session { shared, transport: Protocol::Https, peer, presented };
                 http::serve(session, stream).await;
             }

@@ -1,0 +1,109 @@
+//! Certificates and keys as they lie on the disk: PEM files, and folders of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::TlsError;
+use crate::certificate;
+use crate::config::Tls;
+
+/// The server's certificate with those that issued it, in the order in which they are sent. An expired one is used all
+/// the same, with a warning: phones whose clock is wrong are better served than none.
+pub(super) fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let path = &tls.certificate;
+    let chain = certificates(path)?;
+    let mut names = Vec::new();
+    for (at, der) in chain.iter().enumerate() {
+        names.push(certificate::names(der).map_err(|error| damaged(path, at + 1, error))?);
+    }
+    for (at, own) in names.iter().enumerate().filter(|(_, own)| own.issuer != own.subject) {
+        let follows = names.get(at + 1).is_some_and(|next| next.subject == own.issuer);
+        if let Some(issuer) = names.iter().position(|other| other.subject == own.issuer).filter(|_| !follows) {
+            return Err(TlsError::Order { path: path.clone(), issued: at + 1, issuer: issuer + 1 });
+        }
+    }
+    warn_of_expiry(path, &chain);
+    Ok(chain)
+}
+
+/// The key of the server's certificate.
+pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    regular(path)?;
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            TlsError::Missing { path: path.to_owned(), what: "private key without a pass phrase" }
+        }
+        error => TlsError::unreadable(path, error),
+    })
+}
+
+/// The certificates of authorities in these files and folders, each with the file that it stands in; at least one.
+pub(super) fn authorities(paths: &[PathBuf]) -> Result<Vec<(PathBuf, CertificateDer<'static>)>, TlsError> {
+    let mut authorities = Vec::new();
+    for path in paths {
+        for file in certificate_files(path)? {
+            authorities.extend(certificates(&file)?.into_iter().map(|certificate| (file.clone(), certificate)));
+        }
+    }
+    if authorities.is_empty() {
+        let path = paths.first().cloned().unwrap_or_default();
+        return Err(TlsError::Missing { path, what: "certificate of an authority" });
+    }
+    Ok(authorities)
+}
+
+/// The file itself, or the `.pem`, `.crt` and `.cer` files of a folder, in order of name.
+fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, TlsError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| TlsError::unreadable(path, error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(|error| TlsError::unreadable(path, error))?.path();
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        if ["pem", "crt", "cer"].contains(&ending.as_str()) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    regular(path)?;
+    let read = CertificateDer::pem_file_iter(path).map_err(|error| TlsError::unreadable(path, error))?;
+    let numbered = read.enumerate();
+    let chain: Vec<_> =
+        numbered.map(|(at, read)| read.map_err(|error| damaged(path, at + 1, error))).collect::<Result<_, _>>()?;
+    match chain.is_empty() {
+        true => Err(TlsError::Missing { path: path.to_owned(), what: "certificate" }),
+        false => Ok(chain),
+    }
+}
+
+fn damaged(path: &Path, number: usize, error: impl std::fmt::Display) -> TlsError {
+    TlsError::Damaged { path: path.to_owned(), number, error: error.to_string() }
+}
+
+/// A pipe would wait for ever, a device never end.
+fn regular(path: &Path) -> Result<(), TlsError> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() => Ok(()),
+        Ok(_) => Err(TlsError::unreadable(path, "not a regular file")),
+        Err(error) => Err(TlsError::unreadable(path, error)),
+    }
+}
+
+fn warn_of_expiry(path: &Path, chain: &[CertificateDer<'_>]) {
+    let Some(expires) = chain.first().and_then(|leaf| certificate::expires(leaf).ok()) else {
+        return;
+    };
+    if SystemTime::from(expires) < SystemTime::now() {
+        tracing::warn!(certificate = %path.display(), %expires, "the server's certificate has expired: phones will refuse it");
+    }
+}

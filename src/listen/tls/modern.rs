@@ -1,0 +1,191 @@
+//! TLS for current phones: rustls with aws-lc-rs, TLS 1.2 and 1.3.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
+    ServerConnection, SignatureScheme,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::judge::{Judge, Verify};
+use super::{Shaken, TlsError, file};
+use crate::config::{ClientCertificate, Tls};
+use crate::listen::socket::Socket;
+use crate::metrics::Handshake;
+use crate::provision::Presented;
+
+/// TLS 1.2 sessions without tickets that are remembered.
+const SESSIONS: usize = 1024;
+
+/// The TLS side of a listener with `tls = "modern"`.
+pub struct Modern {
+    acceptor: TlsAcceptor,
+    judge: Option<Judge>,
+}
+
+impl Modern {
+    /// Reads a listener's certificates.
+    pub(super) fn open(tls: &Tls) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let (chain, key) = (file::chain(tls)?, file::key(&tls.key)?);
+        let trusted = match tls.client_certificate {
+            ClientCertificate::None => None,
+            ClientCertificate::Request | ClientCertificate::Require => Some(trusted(&tls.client_ca)?),
+        };
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.map_err(|error| pair_error(tls, &error))?;
+        let builder = match (&trusted, tls.client_certificate) {
+            (Some(Trusted(verifier)), ClientCertificate::Require) => {
+                builder.with_client_cert_verifier(verifier.clone())
+            }
+            (Some(Trusted(verifier)), _) => builder.with_client_cert_verifier(Arc::new(Listener(verifier.clone()))),
+            (None, _) => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| pair_error(tls, &error))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+        config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| pair_error(tls, &error))?;
+        // A phone has one connection at a time: it resumes from one ticket.
+        config.send_tls13_tickets = 1;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), judge: trusted.map(Judge::new) })
+    }
+
+    /// Shakes hands. What the client's certificate proves comes with the stream.
+    ///
+    /// # Errors
+    /// The client speaks no TLS, or none that we do.
+    pub(in crate::listen) async fn accept(&self, stream: Socket) -> io::Result<Shaken<TlsStream<Socket>>> {
+        let stream = self.acceptor.accept(stream).await?;
+        let connection = stream.get_ref().1;
+        let presented = match (&self.judge, connection.peer_certificates()) {
+            (Some(judge), Some(chain)) => judge.verdict(chain, SystemTime::now()),
+            (None, _) | (_, None) => Presented::Nothing,
+        };
+        let handshake = kind(connection);
+        Ok(Shaken { stream, presented, handshake })
+    }
+}
+
+impl std::fmt::Debug for Modern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Modern").field("judge", &self.judge).finish_non_exhaustive()
+    }
+}
+
+fn kind(connection: &ServerConnection) -> Handshake {
+    let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+    match (connection.protocol_version(), resumed) {
+        (Some(ProtocolVersion::TLSv1_3), false) => Handshake::Tls13,
+        (Some(ProtocolVersion::TLSv1_3), true) => Handshake::Tls13Resumed,
+        (_, false) => Handshake::Tls12,
+        (_, true) => Handshake::Tls12Resumed,
+    }
+}
+
+/// What is wrong with a chain, for the log; rustls's own text lists object identifiers by the dozen.
+fn words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as Bad;
+    let rustls::Error::InvalidCertificate(bad) = error else { return "the certificate cannot be verified".to_owned() };
+    let words = match bad {
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
+        Bad::UnknownIssuer => "none of listen.client_ca issued it",
+        Bad::BadSignature => "its issuer's signature is wrong",
+        Bad::BadEncoding => "it is not well-formed",
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "it is not meant for clients",
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its signature algorithm is too old or unknown (SHA-1, a short key)"
+        }
+        _ => return format!("it does not verify: {}", bad.to_string().chars().take(120).collect::<String>()),
+    };
+    words.to_owned()
+}
+
+/// Takes any chain during the handshake, so that a certificate which proves nothing does not end the connection; the
+/// [`Judge`] looks at it afterwards. Signatures are verified as strictly as ever.
+#[derive(Debug)]
+struct Listener(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for Listener {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// The verifier for these authorities.
+pub(super) fn trusted(paths: &[PathBuf]) -> Result<Trusted, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for (path, certificate) in file::authorities(paths)? {
+        roots.add(certificate).map_err(|error| TlsError::Authority { path, error: error.to_string() })?;
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let path = || paths.first().cloned().unwrap_or_default();
+    built.map(Trusted).map_err(|error| TlsError::Authority { path: path(), error: error.to_string() })
+}
+
+/// The authorities that a listener trusts.
+#[derive(Debug, Clone)]
+pub(super) struct Trusted(Arc<dyn ClientCertVerifier>);
+
+impl Verify for Trusted {
+    fn verify(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), String> {
+        let verified = self.0.verify_client_cert(leaf, intermediates, UnixTime::now());
+        verified.map(drop).map_err(|error| words(&error))
+    }
+}
+
+fn pair_error(tls: &Tls, error: &rustls::Error) -> TlsError {
+    let (certificate, key) = (tls.certificate.clone(), tls.key.clone());
+    let error = match error {
+        rustls::Error::InconsistentKeys(_) => "they do not belong together: the key is of another certificate".into(),
+        other => other.to_string(),
+    };
+    TlsError::Pair { certificate, key, error }
+}
