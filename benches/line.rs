@@ -114,6 +114,7 @@ fn answer(line: &Line, path: &str) -> u64 {
         verb: Verb::Get,
         path: RequestPath::from_http(black_box(path)),
         presented: &Presented::Nothing,
+        models: None,
         accepts_gzip: false,
         conditions: Conditions::default(),
     };

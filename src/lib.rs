@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod authority;
+pub mod census;
 pub mod certificate;
 pub mod cipher;
 pub mod cli;

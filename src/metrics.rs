@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::config::Protocol;
+use crate::config::{Protocol, TlsVersion};
 use crate::provision::Outcome;
 
 /// Every metric of the server, shown at `/metrics`.
@@ -19,7 +19,7 @@ pub struct Metrics {
     requests: [[Counter; Outcome::ALL.len()]; PROTOCOLS.len()],
     seconds: [Histogram; PROTOCOLS.len()],
     bytes: [Counter; PROTOCOLS.len()],
-    handshakes: [Counter; Handshake::ALL.len()],
+    handshakes: [Counter; 2 * TlsVersion::ALL.len() + 1],
     /// Connections open now.
     pub connections: Gauge,
     /// What the store of finished profiles did.
@@ -42,30 +42,38 @@ pub struct CacheMetrics {
 /// How a TLS handshake ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handshake {
-    /// TLS 1.2, all of it.
-    Tls12,
-    /// TLS 1.2, a session resumed.
-    Tls12Resumed,
-    /// TLS 1.3, all of it.
-    Tls13,
-    /// TLS 1.3, a session resumed.
-    Tls13Resumed,
+    /// All of it, in this version.
+    Full(TlsVersion),
+    /// A session resumed, in this version.
+    Resumed(TlsVersion),
     /// Not at all.
     Failed,
 }
 
 impl Handshake {
-    const ALL: [Self; 5] = [Self::Tls12, Self::Tls12Resumed, Self::Tls13, Self::Tls13Resumed, Self::Failed];
+    /// Every one, each at its place.
+    fn all() -> [Self; 2 * TlsVersion::ALL.len() + 1] {
+        let mut all = [Self::Failed; 2 * TlsVersion::ALL.len() + 1];
+        for handshake in TlsVersion::ALL.into_iter().flat_map(|version| [Self::Full(version), Self::Resumed(version)]) {
+            all[handshake.place()] = handshake;
+        }
+        all
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Self::Full(version) => 2 * version as usize,
+            Self::Resumed(version) => 2 * version as usize + 1,
+            Self::Failed => 2 * TlsVersion::ALL.len(),
+        }
+    }
 
     fn labels(self) -> HandshakeLabels {
-        let (version, resumed) = match self {
-            Self::Tls12 => ("1.2", "no"),
-            Self::Tls12Resumed => ("1.2", "yes"),
-            Self::Tls13 => ("1.3", "no"),
-            Self::Tls13Resumed => ("1.3", "yes"),
-            Self::Failed => ("failed", "no"),
-        };
-        HandshakeLabels { version, resumed }
+        match self {
+            Self::Full(version) => HandshakeLabels { version: version.as_str(), resumed: "no" },
+            Self::Resumed(version) => HandshakeLabels { version: version.as_str(), resumed: "yes" },
+            Self::Failed => HandshakeLabels { version: "failed", resumed: "no" },
+        }
     }
 }
 
@@ -111,7 +119,7 @@ impl Default for Metrics {
             requests: PROTOCOLS.map(|protocol| Outcome::ALL.map(|outcome| of(protocol, outcome))),
             seconds: PROTOCOLS.map(|protocol| seconds.get_or_create_owned(&transport(protocol))),
             bytes: PROTOCOLS.map(|protocol| bytes.get_or_create_owned(&transport(protocol))),
-            handshakes: Handshake::ALL.map(|handshake| handshakes.get_or_create_owned(&handshake.labels())),
+            handshakes: Handshake::all().map(|handshake| handshakes.get_or_create_owned(&handshake.labels())),
             connections: Gauge::default(),
             cache: CacheMetrics::default(),
             reloads: Counter::default(),
@@ -137,7 +145,7 @@ impl Metrics {
 
     /// Counts a TLS handshake.
     pub fn handshake(&self, handshake: Handshake) {
-        self.handshakes[handshake as usize].inc();
+        self.handshakes[handshake.place()].inc();
     }
 
     /// All of them in the `OpenMetrics` text format.
@@ -158,12 +166,15 @@ mod tests {
     fn a_request_is_counted_where_it_belongs() {
         let metrics = Metrics::default();
         metrics.request(Protocol::Tftp, Outcome::Refused, 7, Duration::from_millis(2));
-        metrics.handshake(Handshake::Tls13Resumed);
+        metrics.handshake(Handshake::Resumed(TlsVersion::V13));
+        metrics.handshake(Handshake::Full(TlsVersion::V10));
         let text = metrics.text();
         assert!(text.contains(r#"phoneprov_requests_total{transport="tftp",outcome="refused"} 1"#), "{text}");
         assert!(text.contains(r#"phoneprov_requests_total{transport="http",outcome="served"} 0"#), "{text}");
         assert!(text.contains(r#"phoneprov_sent_bytes_total{transport="tftp"} 7"#), "{text}");
         assert!(text.contains(r#"phoneprov_handshakes_total{version="1.3",resumed="yes"} 1"#), "{text}");
+        assert!(text.contains(r#"phoneprov_handshakes_total{version="1.0",resumed="no"} 1"#), "{text}");
+        assert!(text.contains(r#"phoneprov_handshakes_total{version="failed",resumed="no"} 0"#), "{text}");
         assert!(text.contains(r#"phoneprov_request_seconds_bucket{le="0.003",transport="tftp"} 1"#), "{text}");
     }
 }

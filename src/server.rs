@@ -1,6 +1,7 @@
 //! The life of the process: build, bind, serve; reload on SIGHUP; drain on SIGTERM.
 
 mod admin;
+mod census;
 mod doors;
 mod greeting;
 mod runtime;
@@ -16,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use self::doors::Doors;
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
+use crate::census::CensusError;
 use crate::config::{Config, ConfigError};
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
@@ -36,6 +38,9 @@ pub enum ServeError {
     /// An address.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The state folder.
+    #[error("state: {0}")]
+    State(String),
     /// The log.
     #[error("{0}")]
     Log(String),
@@ -48,6 +53,12 @@ pub enum ServeError {
 impl From<AuthorityError> for ServeError {
     fn from(error: AuthorityError) -> Self {
         Self::Authority(error.to_string())
+    }
+}
+
+impl From<CensusError> for ServeError {
+    fn from(error: CensusError) -> Self {
+        Self::State(error.to_string())
     }
 }
 
@@ -76,16 +87,19 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());
+    let census = Arc::new(census::open(config.state.as_deref())?);
     let app = Arc::new(App::new(config, &metrics)?);
     let (apps, receiver) = watch::channel(app.clone());
     let shared = Arc::new(Shared {
         apps: receiver,
         metrics,
+        census,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });
+    shared.tasks.spawn(census::keep(shared.clone()));
     let mut passed = Passed::from_environment();
     let mut doors = Doors::default();
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
@@ -170,8 +184,10 @@ impl Server {
         let app = Arc::new(App::new(config, &self.shared.metrics)?);
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
-        if (&old.log.level, old.log.format, &old.admin) != (&new.log.level, new.log.format, &new.admin) {
-            tracing::warn!("log.level, log.format and [admin] count from the next start");
+        if (&old.log.level, old.log.format, &old.admin, &old.state)
+            != (&new.log.level, new.log.format, &new.admin, &new.state)
+        {
+            tracing::warn!("log.level, log.format, state and [admin] count from the next start");
         }
         self.allow_connections(old.limits.connections, new.limits.connections);
         self.apps.send_replace(app);
@@ -209,6 +225,7 @@ impl Server {
         } else {
             tracing::info!("stopped");
         }
+        census::save(&self.shared.census).await;
     }
 }
 

@@ -11,6 +11,7 @@ mod details;
 mod error;
 mod file;
 mod identity;
+mod signer;
 #[cfg(test)]
 mod specimen;
 mod subject;
@@ -25,6 +26,7 @@ pub use details::{Details, PublicKey, details};
 pub use error::{Field, NotACertificate, NotADevice};
 pub use file::{Block, FileError, blocks};
 pub use identity::device;
+pub use signer::{SignatureHash, Signer, signer};
 
 /// When the certificate ends to be valid (RFC 5280 section 4.1.2.5); `der` is one certificate in DER form.
 pub fn expires(der: &[u8]) -> Result<Timestamp, NotACertificate> {

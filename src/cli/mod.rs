@@ -10,6 +10,7 @@ mod key;
 mod man;
 mod render;
 mod serve;
+mod tls;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ enum Command {
     Check(check::Args),
     Render(render::Args),
     Certs(certs::Args),
+    Tls(tls::Args),
     Key(key::Args),
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
@@ -50,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Certs(args) => certs::run(args),
+        Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Encrypt(args) => encrypt::run(args),
         Command::Decrypt(args) => decrypt::run(args),

@@ -62,6 +62,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         verb: Verb::Get,
         path: RequestPath::from_http(&asked),
         presented: &presented,
+        models: None,
         accepts_gzip: false,
         conditions: Conditions::default(),
     };

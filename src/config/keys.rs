@@ -54,7 +54,7 @@ impl Keys {
             (Some(_), Some(_)) => Err("keys.master_file and keys.master_env exclude each other: keep one".into()),
             (Some(file), None) => {
                 let path = folder.join(file);
-                let text = super::read_secret(&path)
+                let text = super::file::read_secret(&path)
                     .map_err(|error| format!("keys.master_file: {}: {error}", path.display()))?;
                 MasterKey::new(&text).map(Some).map_err(|error| format!("keys.master_file: {error}"))
             }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::tls::{TlsKind, TlsVersion, TlsVersions};
+use crate::device::Model;
+
 /// One address that phones come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
@@ -41,6 +44,12 @@ pub struct Tls {
     pub client_ca: Vec<PathBuf>,
     /// Whether phones are asked for a certificate.
     pub client_certificate: ClientCertificate,
+    /// Which phones it is for.
+    pub kind: TlsKind,
+    /// The versions that are spoken.
+    pub versions: TlsVersions,
+    /// The only models that are served; empty: all. A legacy listener's alone.
+    pub models: Vec<Model>,
 }
 
 /// The protocol of a listener.
@@ -108,6 +117,10 @@ pub(super) struct Written {
     key: Option<PathBuf>,
     client_ca: Option<Vec<PathBuf>>,
     client_certificate: Option<ClientCertificate>,
+    tls: Option<TlsKind>,
+    tls_min: Option<TlsVersion>,
+    tls_max: Option<TlsVersion>,
+    models: Option<Vec<String>>,
     single_port: Option<bool>,
 }
 
@@ -119,6 +132,10 @@ impl Written {
             ("key", self.key.is_some()),
             ("client_ca", self.client_ca.is_some()),
             ("client_certificate", self.client_certificate.is_some()),
+            ("tls", self.tls.is_some()),
+            ("tls_min", self.tls_min.is_some()),
+            ("tls_max", self.tls_max.is_some()),
+            ("models", self.models.is_some()),
         ];
         let stray = tls_key.into_iter().find_map(|(name, present)| present.then_some(name));
         if let Some(name) = stray.filter(|_| self.protocol != Protocol::Https) {
@@ -151,7 +168,23 @@ impl Written {
         if client_ca.is_empty() && client_certificate != ClientCertificate::None {
             return Err("listen.client_ca is missing: whose client certificates are taken, PEM files or folders".into());
         }
-        Ok(Tls { certificate, key, client_ca, client_certificate })
+        let kind = self.tls.unwrap_or_default();
+        let versions = TlsVersions::bounded(kind, self.tls_min, self.tls_max)?;
+        let models = self.models(kind)?;
+        Ok(Tls { certificate, key, client_ca, client_certificate, kind, versions, models })
+    }
+
+    fn models(&self, kind: TlsKind) -> Result<Vec<Model>, String> {
+        let Some(written) = &self.models else { return Ok(Vec::new()) };
+        if kind != TlsKind::Legacy {
+            return Err("listen.models: only a listener with tls = \"legacy\" is limited to models".into());
+        }
+        if written.is_empty() {
+            return Err(
+                "listen.models is empty, which would serve nobody: name a model, or leave it out to serve all".into()
+            );
+        }
+        written.iter().map(|model| model.parse().map_err(|error| format!("listen.models: {error}"))).collect()
     }
 }
 

@@ -6,16 +6,17 @@
 mod admin;
 mod cache;
 mod error;
+mod file;
 mod keys;
 mod lab;
 mod limits;
 mod listen;
 mod log;
 mod rule;
+mod tls;
 mod units;
 mod variables;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -26,12 +27,14 @@ pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
 use error::{Findings, line};
+use file::read;
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
 pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
 pub use log::{Format, Log};
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
+pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
 
 use crate::profile::template::Variables;
@@ -45,6 +48,8 @@ pub struct Config {
     pub modified: SystemTime,
     /// The folder of profiles.
     pub profiles: PathBuf,
+    /// The folder that the server writes to; `None`: it writes nowhere.
+    pub state: Option<PathBuf>,
     /// Where phones are heard, at least one.
     pub listen: Vec<Listen>,
     /// What paths need, in the order in which they are tried.
@@ -59,6 +64,8 @@ pub struct Config {
     pub log: Log,
     /// Health and metrics; `None`: nowhere.
     pub admin: Admin,
+    /// TLS of connections that we open.
+    pub client_tls: ClientTls,
     /// The master secret, where there is one.
     pub master: Option<MasterKey>,
     /// The lab authority, where one is wanted.
@@ -70,6 +77,7 @@ pub struct Config {
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 struct Written {
     profiles: PathBuf,
+    state: Option<PathBuf>,
     #[serde(default)]
     listen: Vec<Spanned<listen::Written>>,
     #[serde(default)]
@@ -84,6 +92,8 @@ struct Written {
     log: Log,
     #[serde(default)]
     admin: Admin,
+    #[serde(default)]
+    client_tls: ClientTls,
     #[serde(default)]
     keys: Keys,
     lab: Option<Lab>,
@@ -134,11 +144,13 @@ impl Config {
             rules.extend(findings.note(Some(span), entry.into_inner().check(folder, master.as_ref())));
         }
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
+        let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),
             modified,
             profiles: folder.join(written.profiles),
+            state: written.state.map(|state| folder.join(state)),
             listen,
             rules,
             variables,
@@ -146,6 +158,7 @@ impl Config {
             cache: written.cache,
             log: written.log,
             admin: written.admin,
+            client_tls,
             master,
             lab: written.lab.map(|lab| lab.in_folder(folder)),
         })
@@ -156,31 +169,6 @@ impl Written {
     fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         toml::from_str(text)
             .map_err(|error| ConfigError::new(file, line(text, error.span()), readable(error.message())))
-    }
-}
-
-fn read(file: &Path) -> Result<String, ConfigError> {
-    read_bounded(file, 16 * 1024 * 1024).map_err(|error| {
-        let next = "name a configuration with --config, or start in the folder that has config.toml";
-        ConfigError::new(file, None, format!("{error}: {next}"))
-    })
-}
-
-/// A file that holds a key: some line of text, not a device that never ends.
-fn read_secret(file: &Path) -> std::io::Result<String> {
-    read_bounded(file, 64 * 1024)
-}
-
-/// The text of a regular file: a pipe would wait for ever, a device never end.
-fn read_bounded(file: &Path, longest: u64) -> std::io::Result<String> {
-    if !std::fs::metadata(file)?.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    let mut text = String::new();
-    std::fs::File::open(file)?.take(longest + 1).read_to_string(&mut text)?;
-    match text.len() as u64 > longest {
-        true => Err(std::io::Error::other(format!("longer than {longest} bytes"))),
-        false => Ok(text),
     }
 }
 

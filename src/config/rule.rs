@@ -178,7 +178,7 @@ impl Written {
 }
 
 fn read_key(file: &Path) -> Result<Secret, String> {
-    let text = super::read_secret(file).map_err(|error| format!("rule.key_file: {}: {error}", file.display()))?;
+    let text = super::file::read_secret(file).map_err(|error| format!("rule.key_file: {}: {error}", file.display()))?;
     let key = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if key.is_empty() {
         return Err(format!("rule.key_file: {} is empty", file.display()));

@@ -25,7 +25,7 @@ fn the_least_configuration_has_every_default() {
 
 #[test]
 fn a_stray_key_in_any_table_is_refused_with_its_line() {
-    let tables = ["limits", "cache", "log", "admin", "keys", "lab"];
+    let tables = ["limits", "cache", "log", "admin", "keys", "lab", "client_tls"];
     for table in tables {
         let error = refused(&format!("{HTTP}[{table}]\nstray = 1\n"));
         assert!(error.starts_with("/etc/phoneprov/config.toml:6: unknown key `stray`"), "{error}");
@@ -104,4 +104,59 @@ fn all_that_is_wrong_is_told_at_once() {
     let lines: Vec<&str> = error.lines().collect();
     assert_eq!(lines.len(), 4, "{error}");
     assert!(lines[0].contains(":2: listen.single_port") && lines[1].contains(":6: rule.key without"), "{error}");
+}
+
+const HTTPS: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\ncertificate = \"a\"\nkey = \"b\"\n";
+
+fn versions(keys: &str) -> Result<(TlsVersion, TlsVersion), String> {
+    let config = parse(&format!("{HTTPS}{keys}"))?;
+    match &config.listen[0].speaks {
+        Speaks::Https(tls) => Ok((tls.versions.min, tls.versions.max)),
+        Speaks::Http | Speaks::Tftp { .. } => Err("not https".into()),
+    }
+}
+
+#[test]
+fn a_listener_speaks_the_versions_of_its_kind_within_its_bounds() {
+    use TlsVersion::{V10, V11, V12, V13};
+    assert_eq!(versions(""), Ok((V12, V13)));
+    assert_eq!(versions("tls_min = \"1.3\"\n"), Ok((V13, V13)));
+    assert_eq!(versions("tls = \"legacy\"\n"), Ok((V10, V12)));
+    assert_eq!(versions("tls = \"legacy\"\ntls_min = \"1.1\"\ntls_max = \"1.1\"\n"), Ok((V11, V11)));
+    let cases = [
+        ("tls_min = \"1.0\"\n", "tls = \"modern\" speaks 1.2 to 1.3, not 1.0: tls = \"legacy\" does"),
+        ("tls = \"legacy\"\ntls_max = \"1.3\"\n", "tls = \"legacy\" speaks 1.0 to 1.2, not 1.3"),
+        ("tls_min = \"1.3\"\ntls_max = \"1.2\"\n", "listen.tls_min 1.3 is above listen.tls_max 1.2"),
+        ("tls_min = 1.2\n", "expected a string"),
+        ("tls_min = \"1.4\"\n", "`1.4` is not a version of TLS: expected \"1.0\", \"1.1\", \"1.2\" or \"1.3\""),
+    ];
+    for (keys, wanted) in cases {
+        let error = versions(keys).expect_err("refused");
+        assert!(error.contains(wanted), "{keys}\n{error}");
+    }
+}
+
+#[test]
+fn only_a_listener_for_old_phones_is_limited_to_models() {
+    let legacy = format!("{HTTPS}tls = \"legacy\"\n");
+    assert!(parse(&format!("{legacy}models = [\"SPA504G\"]\n")).is_ok());
+    let cases = [
+        (format!("{HTTPS}models = [\"SPA504G\"]\n"), "only a listener with tls = \"legacy\""),
+        (format!("{legacy}models = []\n"), "which would serve nobody"),
+        (format!("{legacy}models = [\"SPA 504G\"]\n"), "listen.models: `SPA 504G` is not a product name"),
+        (format!("{HTTP}tls = \"legacy\"\n"), "listen.tls: only a listener with protocol = \"https\""),
+    ];
+    for (text, wanted) in cases {
+        let error = refused(&text);
+        assert!(error.contains(wanted), "{text}\n{error}");
+    }
+}
+
+#[test]
+fn a_clients_versions_are_not_a_listeners() {
+    let config = parse(&format!("{HTTP}[client_tls]\nmin = \"1.0\"\nca = [\"peer.pem\"]\n")).expect("a configuration");
+    assert_eq!((config.client_tls.min, config.client_tls.max), (TlsVersion::V10, TlsVersion::V13));
+    assert_eq!(config.client_tls.ca, [Path::new("/etc/phoneprov/peer.pem")]);
+    let error = refused(&format!("{HTTP}[client_tls]\nmin = \"1.3\"\nmax = \"1.2\"\n"));
+    assert!(error.contains("client_tls.min 1.3 is above client_tls.max 1.2"), "{error}");
 }

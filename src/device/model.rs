@@ -23,6 +23,13 @@ impl Model {
         &self.0
     }
 
+    /// Whether the text is a product name.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        let written = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (1..=40).contains(&text.len()) && text.bytes().all(written) && !text.starts_with(['.', '_'])
+    }
+
     /// `$PSN`: the name without its family (`8841-3PCC`, `504G`, `192`). Observed on phones, but Cisco's pages print
     /// other forms as well (domain, macro table), so a tree should not rely on it for more than first contact.
     #[must_use]
@@ -39,9 +46,7 @@ impl FromStr for Model {
     type Err = ModelError;
 
     fn from_str(text: &str) -> Result<Self, ModelError> {
-        let written = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        let fits = (1..=40).contains(&text.len()) && text.bytes().all(written) && !text.starts_with(['.', '_']);
-        if fits { Ok(Self(text.into())) } else { Err(ModelError(text.into())) }
+        if Self::is_name(text) { Ok(Self(text.into())) } else { Err(ModelError(text.into())) }
     }
 }
 

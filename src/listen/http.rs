@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -21,7 +22,9 @@ use super::Shared;
 use super::body::Reply;
 use super::clock::{Clock, Stage};
 use crate::app::App;
+use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
+use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath};
 use crate::provision::{self, Body, Conditions, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb};
@@ -39,6 +42,18 @@ pub struct Session {
     pub peer: SocketAddr,
     /// Its certificate.
     pub presented: Presented,
+    /// Its TLS, where it has any.
+    pub security: Option<Security>,
+}
+
+/// What only a connection over TLS has.
+pub struct Security {
+    /// What was agreed on.
+    pub secured: Secured,
+    /// The only models that the listener serves; `None`: all.
+    pub models: Option<Arc<[Model]>>,
+    /// The connection is counted in the census.
+    pub is_noted: AtomicBool,
 }
 
 /// Serves one connection to its end: the client's wish, an error, a limit, or the server's stop.
@@ -107,6 +122,9 @@ async fn respond(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Reply>, Infallible> {
     clock.enter(Stage::Request);
+    if let Some(security) = &session.security {
+        note(&session, security, request.headers());
+    }
     let app = session.shared.app();
     let path = request.uri().path().to_owned();
     let mut record =
@@ -123,6 +141,16 @@ async fn respond(
         not_found(|body| Reply::new(body, record, clock, body_wanted))
     };
     Ok(response)
+}
+
+/// Counts a connection in the census: its first request says what phone it is of.
+fn note(session: &Session, security: &Security, headers: &HeaderMap) {
+    if security.is_noted.load(Ordering::Relaxed) || security.is_noted.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let proven = session.presented.identity().map(Arc::as_ref);
+    session.shared.census.note(&Sighting { secured: &security.secured, user_agent, proven });
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.
@@ -177,6 +205,7 @@ fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Par
         verb,
         path,
         presented: &session.presented,
+        models: session.security.as_ref().and_then(|security| security.models.as_deref()),
         accepts_gzip: text(header::ACCEPT_ENCODING).is_some_and(accepts_gzip),
         conditions,
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::census::Census;
 use crate::metrics::Metrics;
 
 /// What every listener and connection of the process shares.
@@ -25,6 +26,8 @@ pub struct Shared {
     pub apps: watch::Receiver<Arc<App>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Which TLS phones use.
+    pub census: Arc<Census>,
     /// The connections that may be open.
     pub connections: Arc<Semaphore>,
     /// Profiles that take long to make, at once: no more than there are processors.

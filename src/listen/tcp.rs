@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
@@ -12,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
-use super::http::{self, Session};
+use super::http::{self, Security, Session};
 use super::socket::Socket;
 use super::tls::{Shaken, TlsDoor};
 use crate::config::Protocol;
@@ -86,7 +87,8 @@ struct Connection {
 impl Connection {
     async fn in_clear(self, stream: TcpStream) {
         let Self { shared, peer, open, .. } = self;
-        let session = Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing };
+        let session =
+            Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing, security: None };
         http::serve(session, Socket(stream)).await;
         drop(open);
     }
@@ -101,6 +103,10 @@ impl Connection {
         };
         match found {
             Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, door.accept(Socket(stream))).await,
+            // Boxed, so that a modern connection's future is not the larger for it.
+            Some((TlsDoor::Legacy(door), limit)) => {
+                Box::pin(self.over_tls(limit, door.accept(Socket(stream)))).await;
+            }
             None => {}
         }
     }
@@ -113,9 +119,10 @@ impl Connection {
         let Self { shared, peer, open, .. } = self;
         let shaken = tokio::time::timeout(limit, shaking).await;
         match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(Shaken { stream, presented, handshake }) => {
+            Ok(Shaken { stream, presented, handshake, secured, models }) => {
                 shared.metrics.handshake(handshake);
-                let session = Session { shared, transport: Protocol::Https, peer, presented };
+                let security = Some(Security { secured, models, is_noted: AtomicBool::new(false) });
+                let session = Session { shared, transport: Protocol::Https, peer, presented, security };
                 http::serve(session, stream).await;
             }
             Err(error) => {

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use super::identify::Product;
 use super::rules::Treatment;
 use super::{Claim, Named, Presented, Refusal, Request, Verb};
 use crate::config::{Method, Proof, Protocol};
+use crate::device::Model;
 use crate::profile::tree::Found;
 
 /// The leave to read a file and to send it. Only `authorize` makes one; what reads a profile takes one.
@@ -17,6 +19,7 @@ pub struct Grant {
 
 /// Holds the claim against the path's rule.
 pub(super) fn authorize(treatment: Arc<Treatment>, request: &Request<'_>, claim: Claim) -> Result<Grant, Refusal> {
+    is_of_a_model(request, &claim)?;
     let names_device = *claim.named() != Named::Nobody;
     answers_to(&treatment, request)?;
     is_served_over(&treatment, request.transport, names_device)?;
@@ -30,6 +33,22 @@ pub(super) fn authorize(treatment: Arc<Treatment>, request: &Request<'_>, claim:
         found.macros.complete(&identity);
     }
     Ok(Grant { found, treatment })
+}
+
+/// What the certificate proves counts; only where it says no model does the path, which proves nothing.
+fn is_of_a_model(request: &Request<'_>, claim: &Claim) -> Result<(), Refusal> {
+    let Some(models) = request.models else { return Ok(()) };
+    let proven = request.presented.identity().and_then(|identity| identity.model());
+    let product = proven.map(|model| Product::Name(model.to_string())).or_else(|| claim.product());
+    let is = |model: &Model| match &product {
+        Some(Product::Name(name)) => model.as_str().eq_ignore_ascii_case(name),
+        Some(Product::Series(series)) => model.series().eq_ignore_ascii_case(series),
+        None => false,
+    };
+    match models.iter().any(is) {
+        true => Ok(()),
+        false => Err(Refusal::Model(product)),
+    }
 }
 
 fn answers_to(treatment: &Treatment, request: &Request<'_>) -> Result<(), Refusal> {

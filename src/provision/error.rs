@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Named;
+use super::identify::Product;
 use crate::config::Protocol;
 use crate::device::DeviceIdentity;
 use crate::profile::path::PathError;
@@ -34,6 +35,9 @@ pub enum Refusal {
     /// `.gz` was asked of a large file that no rule compresses.
     #[error("{0} is larger than 1 MiB: it is compressed only where a rule says gzip = true")]
     TooLargeToCompress(String),
+    /// The listener is for other phones.
+    #[error("{}", model_words(.0.as_ref()))]
+    Model(Option<Product>),
     /// POST and the like.
     #[error("the method is not one that rule {0} answers")]
     Method(Arc<str>),
@@ -79,6 +83,15 @@ pub enum Refusal {
     KeyingMaterial(&'static str, crate::cipher::IkmError),
 }
 
+fn model_words(product: Option<&Product>) -> String {
+    match product {
+        Some(Product::Name(said) | Product::Series(said)) => {
+            format!("the listener is limited to other models than {said}")
+        }
+        None => "the listener is limited to models, and neither certificate nor path says which one this is".to_owned(),
+    }
+}
+
 impl Refusal {
     /// Whether the fault is the server's or its operator's, not the client's.
     #[must_use]
@@ -90,6 +103,7 @@ impl Refusal {
             Self::Path(_)
             | Self::NoSuchFile
             | Self::TooLargeToCompress(_)
+            | Self::Model(_)
             | Self::Method(_)
             | Self::Listener { .. }
             | Self::DeviceOverTftp

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Refusal, Request};
 use crate::device::{DeviceIdentity, MacAddress, SerialNumber};
-use crate::profile::macros::Macros;
+use crate::profile::macros::{Macro, Macros};
 use crate::profile::path::RequestPath;
 use crate::profile::tree::{Found, Tree};
 
@@ -37,6 +37,15 @@ pub enum Named {
     Several,
 }
 
+/// A product as a path says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Product {
+    /// `SPA504G`.
+    Name(String),
+    /// `504G`.
+    Series(String),
+}
+
 /// Looks the path up.
 pub(super) fn identify(tree: &Tree, request: &Request<'_>) -> Result<Claim, Refusal> {
     let path = request.path.clone()?;
@@ -64,6 +73,13 @@ impl Claim {
     #[must_use]
     pub fn named(&self) -> &Named {
         &self.named
+    }
+
+    /// The product that the path says the phone is: by `$PN`, or by `$PSN` its series.
+    #[must_use]
+    pub(super) fn product(&self) -> Option<Product> {
+        let value = |name| self.found.macros.value(name);
+        value(Macro::Pn).map(Product::Name).or_else(|| value(Macro::Psn).map(Product::Series))
     }
 
     /// The same claim, with what the macros of the rule's path say of the device.

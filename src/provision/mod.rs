@@ -26,7 +26,7 @@ pub use authorize::Grant;
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
 pub use error::{REFUSAL_TAKES, Refusal};
-pub use identify::{Claim, Named};
+pub use identify::{Claim, Named, Product};
 pub use request::{Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};

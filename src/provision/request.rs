@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::config::Protocol;
-use crate::device::DeviceIdentity;
+use crate::device::{DeviceIdentity, Model};
 use crate::profile::path::{PathError, RequestPath};
 
 /// What a phone asks for, and what the connection says about it.
@@ -21,6 +21,8 @@ pub struct Request<'a> {
     pub path: Result<RequestPath, PathError>,
     /// The client certificate of the connection.
     pub presented: &'a Presented,
+    /// The only models that the listener serves; `None`: all.
+    pub models: Option<&'a [Model]>,
     /// The client decodes `Content-Encoding: gzip`.
     pub accepts_gzip: bool,
     /// What the client has already.

@@ -78,6 +78,7 @@ fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
         verb: Verb::Get,
         path: RequestPath::from_tftp(name),
         presented: &Presented::Nothing,
+        models: None,
         accepts_gzip: false,
         conditions: Conditions::default(),
     }

@@ -5,6 +5,7 @@ mod architecture;
 mod docs;
 mod exercises;
 mod http;
+mod legacy;
 mod limits;
 mod live;
 mod outsider;

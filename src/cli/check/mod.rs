@@ -1,6 +1,7 @@
 //! `phoneprov check`: everything that can be known to go wrong before a phone finds out.
 
 mod certificates;
+mod legacy;
 mod rules;
 mod tree;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::Finding;
+use super::legacy::Exposed;
 use super::rules::{stray_dollar, stray_message};
 use crate::app::App;
 use crate::config::{Proof, Protocol};
@@ -22,6 +23,7 @@ const CROWDED: usize = 50_000;
 pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Finding> {
     let phone = Sample::new(sample.cloned());
     let mut findings = Vec::new();
+    let mut exposed = Exposed::new(&app.config);
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
         // No path reaches deeper, and links may form a circle.
@@ -35,7 +37,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Findin
                 for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
                     match kind(app, &below(&folder, &entry.name), entry) {
                         Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
-                        Ok(Kind::File) => findings.extend(ask(app, &phone, &below(&folder, &entry.name))),
+                        Ok(Kind::File) => findings.extend(ask(app, &phone, &below(&folder, &entry.name), &mut exposed)),
                         Ok(Kind::Other) => findings.push(Finding::warning(
                             below(&folder, &entry.name),
                             "neither a file nor a folder, so it is never served",
@@ -48,6 +50,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Findin
             Err(error) => findings.push(Finding::error(shown(&folder), error.to_string())),
         }
     }
+    findings.extend(exposed.findings());
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     findings
 }
@@ -122,7 +125,7 @@ fn overrides(app: &App, folder: &str, entries: &[Entry]) -> Vec<Finding> {
 }
 
 /// Asks for a file as a sample phone would that proves what it has to.
-fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
+fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Finding> {
     let mut findings = Vec::new();
     if path.split('/').any(|segment| segment.starts_with('_')) {
         return findings;
@@ -143,6 +146,9 @@ fn ask(app: &App, phone: &Sample, path: &str) -> Vec<Finding> {
     let named = Named::of(&found);
     let (treatment, _) = app.line.rules.treatment(&asked);
     let names_device = named != Named::Nobody;
+    if names_device {
+        exposed.note(path, treatment);
+    }
     let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
     if names_device && over_tftp && treatment.encryption.is_none() {
         let message = format!("rule {} sends this device's file over tftp in clear: add encrypt", treatment.name);
@@ -169,6 +175,7 @@ fn render(app: &App, path: &str, asked: RequestPath, owner: Option<DeviceIdentit
         verb: Verb::Get,
         path: Ok(asked),
         presented: &presented,
+        models: None,
         accepts_gzip: false,
         conditions: Conditions::default(),
     };

@@ -21,6 +21,12 @@ pub enum TlsError {
         /// A certificate, or a private key.
         what: &'static str,
     },
+    /// A key that only a pass phrase opens.
+    #[error("{path}: the private key has a pass phrase: expected one without, in a file that only the server may read")]
+    Locked {
+        /// Which file.
+        path: PathBuf,
+    },
     /// A block of a file is no certificate, or not all of one.
     #[error("{path}: certificate {number} of the file is damaged ({error}): expected base64 text of one certificate")]
     Damaged {

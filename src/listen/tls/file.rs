@@ -34,11 +34,15 @@ pub(super) fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError>
 pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     regular(path)?;
     PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
-        pem::Error::NoItemsFound => {
-            TlsError::Missing { path: path.to_owned(), what: "private key without a pass phrase" }
-        }
+        pem::Error::NoItemsFound if is_locked(path) => TlsError::Locked { path: path.to_owned() },
+        pem::Error::NoItemsFound => TlsError::Missing { path: path.to_owned(), what: "private key" },
         error => TlsError::unreadable(path, error),
     })
+}
+
+/// Whether the file has a PEM block that only a pass phrase opens.
+fn is_locked(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----"))
 }
 
 /// The certificates of authorities in these files and folders, each with the file that it stands in; at least one.

@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
-use crate::certificate;
+use crate::certificate::{self, Signer};
 use crate::provision::Presented;
 
 /// Client certificates whose verdict is remembered, and for how long: a phone that comes back within it costs no
@@ -28,9 +28,13 @@ pub(in crate::listen) struct Judge {
     verdicts: Cache<[u8; 32], Verdict>,
 }
 
+/// What a chain proves, and who signed it.
 #[derive(Debug, Clone)]
-struct Verdict {
-    presented: Presented,
+pub(in crate::listen) struct Verdict {
+    /// Whom it proves.
+    pub(in crate::listen) presented: Presented,
+    /// Who signed the client's own certificate, where it sent one.
+    pub(in crate::listen) signer: Option<Arc<Signer>>,
     until: SystemTime,
 }
 
@@ -41,7 +45,7 @@ impl Judge {
     }
 
     /// What the chain proves, the client's own certificate first.
-    pub(in crate::listen) fn verdict(&self, chain: &[CertificateDer<'_>], now: SystemTime) -> Presented {
+    pub(in crate::listen) fn verdict(&self, chain: &[CertificateDer<'_>], now: SystemTime) -> Verdict {
         let mut hash = Sha256::new();
         for certificate in chain {
             hash.update((certificate.len() as u64).to_be_bytes());
@@ -49,25 +53,30 @@ impl Judge {
         }
         let hash: [u8; 32] = hash.finalize().into();
         if let Some(verdict) = self.verdicts.get(&hash).filter(|verdict| verdict.until > now) {
-            return verdict.presented;
+            return verdict;
         }
-        let presented = self.examine(chain);
+        let (presented, signer) = self.examine(chain);
         let expires = chain.first().and_then(|leaf| certificate::expires(leaf).ok()).map(SystemTime::from);
         let until = expires.filter(|expires| *expires > now).unwrap_or(now + VERDICT_HOLDS).min(now + VERDICT_HOLDS);
-        self.verdicts.insert(hash, Verdict { presented: presented.clone(), until });
-        presented
+        let verdict = Verdict { presented, signer, until };
+        self.verdicts.insert(hash, verdict.clone());
+        verdict
     }
 
-    fn examine(&self, chain: &[CertificateDer<'_>]) -> Presented {
+    fn examine(&self, chain: &[CertificateDer<'_>]) -> (Presented, Option<Arc<Signer>>) {
         let Some((leaf, intermediates)) = chain.split_first() else {
-            return Presented::Nothing;
+            return (Presented::Nothing, None);
         };
+        let signer = certificate::signer(leaf).ok();
         if let Err(reason) = self.verifier.verify(leaf, intermediates) {
-            return Presented::Unproven(reason);
+            // Anybody can write any name into a certificate that nobody vouches for.
+            let signer = signer.map(|signer| Signer { issuer: "not trusted".to_owned(), ..signer });
+            return (Presented::Unproven(reason), signer.map(Arc::new));
         }
-        match certificate::device(leaf) {
+        let presented = match certificate::device(leaf) {
             Ok(identity) => Presented::Device(Arc::new(identity)),
             Err(error) => Presented::Unproven(error.to_string()),
-        }
+        };
+        (presented, signer.map(Arc::new))
     }
 }

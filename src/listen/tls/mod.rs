@@ -3,29 +3,40 @@
 //! | `tls` | library | versions | client certificates |
 //! |---|---|---|---|
 //! | `"modern"` | rustls with aws-lc-rs | 1.2, 1.3 | what current phones bring |
+//! | `"legacy"` | OpenSSL | 1.0 to 1.2 | also SHA-1, short keys, X.509 version 1 |
 //!
 //! The certificate is asked for, not required: a phone that has none, or one that we do not trust, still gets what needs
 //! no proof, and the log says why the rest was refused. That the client holds the key of what it sends is always verified.
 
+mod anchors;
 mod error;
 mod file;
 mod judge;
+mod legacy;
 mod modern;
 
 use std::sync::Arc;
 
 pub use error::TlsError;
+use legacy::Legacy;
 use modern::Modern;
 
-use crate::config::Tls;
+use crate::census::Secured;
+use crate::config::{Tls, TlsKind};
+use crate::device::Model;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
+
+/// What is wrong with a certificate and a key that are of two pairs.
+const OF_ANOTHER: &str = "they do not belong together: the key is of another certificate";
 
 /// The TLS side of a listener.
 #[derive(Debug, Clone)]
 pub enum TlsDoor {
     /// For current phones.
     Modern(Arc<Modern>),
+    /// For old ones.
+    Legacy(Arc<Legacy>),
 }
 
 /// A connection after its handshake.
@@ -36,6 +47,10 @@ pub(super) struct Shaken<S> {
     pub(super) presented: Presented,
     /// For the metrics.
     pub(super) handshake: Handshake,
+    /// What was agreed on.
+    pub(super) secured: Secured,
+    /// The only models that the listener serves; `None`: all.
+    pub(super) models: Option<Arc<[Model]>>,
 }
 
 impl TlsDoor {
@@ -44,6 +59,9 @@ impl TlsDoor {
     /// # Errors
     /// A file is missing, holds something else, or certificate and key do not belong together.
     pub fn open(tls: &Tls) -> Result<Self, TlsError> {
-        Ok(Self::Modern(Arc::new(Modern::open(tls)?)))
+        match tls.kind {
+            TlsKind::Modern => Modern::open(tls).map(Arc::new).map(Self::Modern),
+            TlsKind::Legacy => Legacy::open(tls).map(Arc::new).map(Self::Legacy),
+        }
     }
 }

@@ -10,16 +10,18 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::version::{TLS12, TLS13};
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
-    ServerConnection, SignatureScheme,
+    CipherSuite, DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
+    ServerConnection, SignatureScheme, SupportedProtocolVersion,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::judge::{Judge, Verify};
 use super::{Shaken, TlsError, file};
-use crate::config::{ClientCertificate, Tls};
+use crate::census::Secured;
+use crate::config::{ClientCertificate, Tls, TlsVersion, TlsVersions};
 use crate::listen::socket::Socket;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
@@ -42,7 +44,7 @@ impl Modern {
             ClientCertificate::None => None,
             ClientCertificate::Request | ClientCertificate::Require => Some(trusted(&tls.client_ca)?),
         };
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(tls.versions));
         let builder = builder.map_err(|error| pair_error(tls, &error))?;
         let builder = match (&trusted, tls.client_certificate) {
             (Some(Trusted(verifier)), ClientCertificate::Require) => {
@@ -67,12 +69,17 @@ impl Modern {
     pub(in crate::listen) async fn accept(&self, stream: Socket) -> io::Result<Shaken<TlsStream<Socket>>> {
         let stream = self.acceptor.accept(stream).await?;
         let connection = stream.get_ref().1;
-        let presented = match (&self.judge, connection.peer_certificates()) {
-            (Some(judge), Some(chain)) => judge.verdict(chain, SystemTime::now()),
-            (None, _) | (_, None) => Presented::Nothing,
+        let (presented, signer) = match (&self.judge, connection.peer_certificates()) {
+            (Some(judge), Some(chain)) => {
+                let verdict = judge.verdict(chain, SystemTime::now());
+                (verdict.presented, verdict.signer)
+            }
+            (None, _) | (_, None) => (Presented::Nothing, None),
         };
-        let handshake = kind(connection);
-        Ok(Shaken { stream, presented, handshake })
+        let (version, suite) = (version(connection), suite(connection));
+        let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+        let handshake = if resumed { Handshake::Resumed(version) } else { Handshake::Full(version) };
+        Ok(Shaken { stream, presented, handshake, secured: Secured { version, suite, signer }, models: None })
     }
 }
 
@@ -82,13 +89,28 @@ impl std::fmt::Debug for Modern {
     }
 }
 
-fn kind(connection: &ServerConnection) -> Handshake {
-    let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
-    match (connection.protocol_version(), resumed) {
-        (Some(ProtocolVersion::TLSv1_3), false) => Handshake::Tls13,
-        (Some(ProtocolVersion::TLSv1_3), true) => Handshake::Tls13Resumed,
-        (_, false) => Handshake::Tls12,
-        (_, true) => Handshake::Tls12Resumed,
+/// Those of rustls's that are within the bounds.
+fn versions(wanted: TlsVersions) -> Vec<&'static SupportedProtocolVersion> {
+    let known = [(TlsVersion::V13, &TLS13), (TlsVersion::V12, &TLS12)];
+    let within = known.into_iter().filter(|(version, _)| (wanted.min..=wanted.max).contains(version));
+    within.map(|(_, version)| version).collect()
+}
+
+fn version(connection: &ServerConnection) -> TlsVersion {
+    match connection.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => TlsVersion::V13,
+        _ => TlsVersion::V12,
+    }
+}
+
+/// The suite as IANA names it; rustls names those of TLS 1.3 otherwise.
+fn suite(connection: &ServerConnection) -> &'static str {
+    match connection.negotiated_cipher_suite().map(|suite| suite.suite()) {
+        Some(CipherSuite::TLS13_AES_128_GCM_SHA256) => "TLS_AES_128_GCM_SHA256",
+        Some(CipherSuite::TLS13_AES_256_GCM_SHA384) => "TLS_AES_256_GCM_SHA384",
+        Some(CipherSuite::TLS13_CHACHA20_POLY1305_SHA256) => "TLS_CHACHA20_POLY1305_SHA256",
+        Some(other) => other.as_str().unwrap_or_default(),
+        None => "",
     }
 }
 
@@ -184,7 +206,7 @@ impl Verify for Trusted {
 fn pair_error(tls: &Tls, error: &rustls::Error) -> TlsError {
     let (certificate, key) = (tls.certificate.clone(), tls.key.clone());
     let error = match error {
-        rustls::Error::InconsistentKeys(_) => "they do not belong together: the key is of another certificate".into(),
+        rustls::Error::InconsistentKeys(_) => super::OF_ANOTHER.into(),
         other => other.to_string(),
     };
     TlsError::Pair { certificate, key, error }

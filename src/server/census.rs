@@ -1,0 +1,52 @@
+//! The census on its way to the disk: soon after a change, seldom while changes go on, and once more at the end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::census::{Census, CensusError};
+use crate::listen::Shared;
+
+/// What one phone brings is gathered: it asks for several files.
+const SOON: Duration = Duration::from_secs(1);
+
+/// While phones come and go.
+const SELDOM: Duration = Duration::from_secs(30);
+
+/// The census of a state folder. A table that cannot be read is set aside, so that phones are served all the same.
+pub(super) fn open(folder: Option<&Path>) -> Result<Census, CensusError> {
+    Census::open(folder).or_else(|error| match &error {
+        CensusError::System { .. } => Err(error),
+        CensusError::Content { path, .. } => {
+            let aside = path.with_extension("json.unreadable");
+            tracing::warn!(%error, aside = %aside.display(), "the table of TLS begins anew");
+            std::fs::rename(path, &aside).map_err(|error| CensusError::System { path: path.clone(), error })?;
+            Census::open(folder)
+        }
+    })
+}
+
+/// Writes the census whenever it has changed, until the server stops.
+pub(super) async fn keep(shared: Arc<Shared>) {
+    let writing = async {
+        loop {
+            shared.census.changed().await;
+            tokio::time::sleep(SOON).await;
+            save(&shared.census).await;
+            tokio::time::sleep(SELDOM).await;
+        }
+    };
+    tokio::select! {
+        () = shared.stop.cancelled() => {}
+        () = writing => {}
+    }
+}
+
+/// Writes it now. A full disk stops no phone.
+pub(super) async fn save(census: &Arc<Census>) {
+    let census = census.clone();
+    let saved = tokio::task::spawn_blocking(move || census.save()).await;
+    if let Ok(Err(error)) = saved {
+        tracing::error!(%error, "the table of TLS is not kept");
+    }
+}
