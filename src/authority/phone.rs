@@ -36,7 +36,7 @@ impl LabPhone {
     /// The phone with this address; the model is CP-8841-3PCC and the serial number is made from the address.
     #[must_use]
     pub fn new(mac: MacAddress) -> Self {
-        Self { mac, model: model(), serial: serial(mac) }
+        Self { mac, model: model(), serial: SerialNumber::for_lab(mac) }
     }
 }
 
@@ -59,21 +59,6 @@ impl FromStr for LabPhone {
 /// The product that a lab phone is unless it is told.
 fn model() -> Model {
     "CP-8841-3PCC".parse().expect("the constant is a product name")
-}
-
-/// `FCH` and the last five octets in base 36: the look of a real serial number (`FCH2133E8B9`), always the same for
-/// one address, and different for two whose last five octets differ.
-fn serial(mac: MacAddress) -> SerialNumber {
-    let [_, octets @ ..] = mac.octets();
-    let mut number = octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
-    let mut digits = [b'0'; 8];
-    for digit in digits.iter_mut().rev() {
-        let value = u8::try_from(number % 36).expect("a remainder of 36 fits a byte");
-        *digit = if value < 10 { b'0' + value } else { b'A' + value - 10 };
-        number /= 36;
-    }
-    let text: String = "FCH".chars().chain(digits.map(char::from)).collect();
-    text.parse().expect("eleven letters and digits are a serial number")
 }
 
 impl<'de> serde::Deserialize<'de> for LabPhone {
@@ -116,7 +101,7 @@ mod tests {
         #[test]
         fn neighbours_have_serial_numbers_of_their_own(octets: [u8; 6]) {
             let neighbour = MacAddress::new(octets.map(|octet| octet ^ 1));
-            let (first, second) = (serial(MacAddress::new(octets)), serial(neighbour));
+            let (first, second) = (SerialNumber::for_lab(MacAddress::new(octets)), SerialNumber::for_lab(neighbour));
             prop_assert_ne!(&first, &second);
             prop_assert_eq!(first.as_str().len(), 11);
         }

@@ -8,6 +8,7 @@ mod decrypt;
 mod encrypt;
 mod key;
 mod man;
+mod phone;
 mod render;
 mod serve;
 mod tls;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Render(render::Args),
+    Phone(phone::Args),
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
@@ -51,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
         Command::Render(args) => render::run(&args),
+        Command::Phone(args) => phone::run(args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::MacAddress;
+
 /// A serial number: 6 to 20 letters and digits, kept in upper case (`88012BA01234`, `FCH2133E8B9`; domain: Cisco SPA
 /// Provisioning Guide, TAC traces). The bounds are ours: no guide gives any.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -18,6 +20,22 @@ impl SerialNumber {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The serial number of a lab's phone that was given none: `FCH` and the address's last five octets in base 36. It has
+    /// the look of a real one (`FCH2133E8B9`), is always the same for one address, and different for two whose last five
+    /// octets differ.
+    #[must_use]
+    pub fn for_lab(mac: MacAddress) -> Self {
+        let [_, octets @ ..] = mac.octets();
+        let mut number = octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
+        let mut digits = [b'0'; 8];
+        for digit in digits.iter_mut().rev() {
+            let value = u8::try_from(number % 36).expect("a remainder of 36 fits a byte");
+            *digit = if value < 10 { b'0' + value } else { b'A' + value - 10 };
+            number /= 36;
+        }
+        Self("FCH".chars().chain(digits.map(char::from)).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module of the crate's root, and the others that it may name. Towards the end of the list one knows more.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("device", &[]),
     ("certificate", &["device"]),
     ("cipher", &["device"]),
@@ -18,6 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     ("app", &["config", "listen", "metrics", "profile", "provision"]),
     ("listen", &["app", "census", "certificate", "config", "device", "log", "metrics", "profile", "provision"]),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
+    ("phone", &["cipher", "device", "profile", "tftp"]),
     ("server", &["app", "authority", "census", "config", "listen", "log", "metrics", "tftp"]),
     (
         "cli",
@@ -30,6 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
             "config",
             "device",
             "metrics",
+            "phone",
             "profile",
             "provision",
             "server",
@@ -49,6 +51,17 @@ const NEVER_BELOW_LISTENERS: [&str; 10] = [
     "tokio_rustls",
     "TcpStream",
     "UdpSocket",
+];
+
+/// The codecs that a simulated phone shares with the server: all that it may name in these two.
+const CODECS: [&str; 7] = [
+    "profile::expansion",
+    "profile::flat",
+    "profile::macros",
+    "profile::parameters",
+    "profile::rule",
+    "profile::variable",
+    "tftp::packet",
 ];
 
 /// Names that say nothing of what is inside.
@@ -157,7 +170,8 @@ fn the_line_and_what_it_stands_on_see_no_protocol() {
 #[test]
 fn tls_libraries_are_named_in_one_folder() {
     let mut findings = Vec::new();
-    for source in sources().iter().filter(|source| !source.path.starts_with("listen/tls")) {
+    let places = ["listen/tls", "phone"];
+    for source in sources().iter().filter(|source| !places.iter().any(|place| source.path.starts_with(place))) {
         let named = |line: &str| {
             ["rustls", "tokio_rustls", "openssl::ssl", "tokio_openssl"].iter().any(|word| has_word(line, word))
         };
@@ -165,6 +179,27 @@ fn tls_libraries_are_named_in_one_folder() {
         findings.extend(lines.map(|(number, _)| format!("{}: TLS is listen/tls's", source.place(number))));
     }
     none(&findings);
+}
+
+#[test]
+fn the_simulated_phone_is_an_outsider_that_shares_codecs() {
+    let mut findings = Vec::new();
+    for source in sources().iter().filter(|source| source.module() == "phone") {
+        for (number, line) in source.code() {
+            for shared in ["profile::", "tftp::"] {
+                let module = format!("crate::{shared}");
+                let names = line.split(&module).skip(1);
+                let strange = names.filter(|rest| !CODECS.iter().any(|codec| has_codec(codec, shared, rest)));
+                findings.extend(strange.map(|_| format!("{}: {shared} has more than codecs", source.place(number))));
+            }
+        }
+    }
+    none(&findings);
+}
+
+/// Whether `rest`, which follows `crate::` and the module, begins with this codec.
+fn has_codec(codec: &str, module: &str, rest: &str) -> bool {
+    codec.strip_prefix(module).is_some_and(|name| rest.strip_prefix(name).is_some_and(|end| end.starts_with("::")))
 }
 
 #[test]

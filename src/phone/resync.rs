@@ -1,0 +1,234 @@
+//! One resync: `Profile_Rule` to `_D` in their order, until one fails.
+
+use std::time::Duration;
+
+use super::download::Job;
+use super::event::{Event, Events};
+use super::failure::Failure;
+use super::family::Family;
+use super::schedule::{Chance, Delays, at_time};
+use super::unpack::{Keys, unpack};
+use super::url::{Scheme, Url};
+use super::variables::Sight;
+use super::wire::Wire;
+use super::wire::fetch::{Method, Upload};
+use super::{Cause, Moment, Outcome, Phone, Profiles};
+use crate::profile::flat::FlatProfile;
+use crate::profile::rule::{Dialect, Fetch, Location, Rule};
+use bytes::Bytes;
+
+/// The rules of one resync, in the order of their evaluation.
+const RULES: [&str; 4] = ["Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D"];
+
+/// What an MPP phone asks for when DHCP named a server and its first file is not there (Cisco "Provisioning").
+const FALLBACK: &str = "/Cisco/$PN/$MA.cfg";
+
+impl Phone {
+    /// Does one resync.
+    pub async fn resync(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Outcome {
+        if let Some(why) = self.forbids(moment, events) {
+            events.tell(Event::Ended(why));
+            return Outcome { profiles: Profiles::Off(why), upgrade: None };
+        }
+        let profiles = self.sequence(moment, events).await;
+        self.state.resynced = Some(moment.now.as_second());
+        let mut upgrade = None;
+        match &profiles {
+            Profiles::Failed { .. } => self.state.failures = self.state.failures.saturating_add(1),
+            Profiles::Off(_) => {}
+            Profiles::Applied(_) => {
+                self.state.failures = 0;
+                self.state.successes = self.state.successes.saturating_add(1);
+                upgrade = self.upgrade(moment, events).await.err();
+            }
+        }
+        Outcome { profiles, upgrade }
+    }
+
+    /// When the next resync is due, and why; `None` is never. `second` is the second of the day where the phone is.
+    #[must_use]
+    pub fn next(&self, outcome: &Outcome, second: u32, chance: Chance) -> Option<(Duration, Cause)> {
+        if let Profiles::Failed { .. } = outcome.profiles {
+            let delays = Delays::parse(self.value("Resync_Error_Retry_Delay"));
+            let delay = delays.at(self.state.failures.saturating_sub(1), chance).or(self.family().zero_retry());
+            return delay.map(|delay| (delay, Cause::Retry));
+        }
+        let at = at_time(self.value("Resync_At__HHmm_"), self.value("Resync_At_Random_Delay"), second, chance);
+        let periodic =
+            || Delays::parse(self.value("Resync_Periodic")).at(self.state.successes.saturating_sub(1), chance);
+        at.or_else(periodic).map(|delay| (delay, Cause::Periodic))
+    }
+
+    /// Why there is no resync at all.
+    fn forbids(&self, moment: Moment<'_>, events: &mut dyn Events) -> Option<&'static str> {
+        if !self.is_on("Provision_Enable") {
+            return Some("Provision_Enable is No");
+        }
+        if moment.cause == Cause::PowerUp && !self.is_on("Resync_On_Reset") {
+            return Some("Resync_On_Reset is No");
+        }
+        // A gate on MPP phones, a trigger of its own on the others, which does not hold up a resync that is due.
+        let gates = ["Resync_Trigger_1", "Resync_Trigger_2"].map(|name| (name, self.value(name)));
+        let set = gates.iter().any(|(_, text)| !text.trim().is_empty());
+        if self.family() != Family::Mpp || moment.cause == Cause::Explicit || !set {
+            return None;
+        }
+        let sight = self.sight(moment);
+        let holds = gates.iter().any(|(name, text)| holds(name, text, &sight, events));
+        if holds { None } else { Some("neither Resync_Trigger_1 nor Resync_Trigger_2 holds") }
+    }
+
+    async fn sequence(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Profiles {
+        let mut applied = 0;
+        for rule in RULES {
+            match self.one_rule(rule, moment, events).await {
+                Ok(true) => applied += 1,
+                Ok(false) => {}
+                Err(failure) => {
+                    events.tell(Event::Failed(&failure));
+                    let sight = Sight { err: failure.err(), ..self.sight(moment) };
+                    self.log(moment.wire, self.family().log_failure(), &sight, events).await;
+                    return Profiles::Failed { rule, failure };
+                }
+            }
+        }
+        Profiles::Applied(applied)
+    }
+
+    /// Whether the rule led to a profile, which is applied then.
+    async fn one_rule(
+        &mut self,
+        rule: &'static str,
+        moment: Moment<'_>,
+        events: &mut dyn Events,
+    ) -> Result<bool, Failure> {
+        let sight = self.sight(moment);
+        let Some(decision) = self.decide(rule, Dialect::Profile, &sight, events)? else {
+            return Ok(false);
+        };
+        let Some(taken) = decision.taken else {
+            events.tell(Event::Skipped { name: rule, why: "no alternative holds" });
+            return Ok(false);
+        };
+        for (name, value) in &taken.assignments {
+            events.tell(Event::Assigned { name, value });
+            self.set(name, value);
+        }
+        let Some(fetch) = taken.fetches.into_iter().next() else {
+            events.tell(Event::Skipped { name: rule, why: "it has no address" });
+            return Ok(false);
+        };
+        let mut places = self.places(rule, &fetch, moment.wire)?.into_iter().peekable();
+        while let Some(url) = places.next() {
+            match self.profile_at(&url, &fetch, moment, events).await {
+                Err(failure) if places.peek().is_some() => events.tell(Event::Failed(&failure)),
+                result => return result,
+            }
+        }
+        Err(Failure::NoServer)
+    }
+
+    /// Where to ask, in order: one place, or the several of first contact.
+    fn places(&self, rule: &str, fetch: &Fetch, wire: &Wire) -> Result<Vec<Url>, Failure> {
+        let option = wire.option_66.as_deref().filter(|_| rule == RULES[0] && fetch.expanded.starts_with('/'));
+        let Some(option) = option else {
+            return match &fetch.location {
+                Ok(Location::Url(url)) => Ok(vec![url.clone()]),
+                Ok(Location::Activation(_)) => Err(Failure::Url(
+                    "gds:// leads to Cisco's onboarding service, which a simulated phone does not ask".to_owned(),
+                )),
+                Err(error) => Err(Failure::Url(error.to_string())),
+            };
+        };
+        let mut places = Vec::new();
+        for server in option.split(';').map(str::trim).filter(|server| !server.is_empty()) {
+            self.first_contact(server, &fetch.expanded, &mut places)?;
+        }
+        if places.is_empty() { Err(Failure::NoServer) } else { Ok(places) }
+    }
+
+    /// The places of one server that DHCP named (Cisco "Provisioning", DHCP options): with a path just that; without, an
+    /// MPP phone asks for its file and for [`FALLBACK`], by TFTP, HTTP and HTTPS unless a scheme is named. An ATA asks by
+    /// `Transport_Protocol`, an SPA device by TFTP.
+    fn first_contact(&self, server: &str, path: &str, places: &mut Vec<Url>) -> Result<(), Failure> {
+        let (scheme, rest) = match server.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, server),
+        };
+        let named = rest.split_once('/').filter(|(_, path)| !path.is_empty());
+        let host = named.map_or(rest.trim_end_matches('/'), |(host, _)| host);
+        let sight = Sight::of(self);
+        let paths = match named {
+            Some((_, path)) => vec![format!("/{}", sight.expand(path))],
+            None if self.family() == Family::Mpp => vec![path.to_owned(), sight.expand(FALLBACK)],
+            None => vec![path.to_owned()],
+        };
+        let schemes: Vec<&str> = match (scheme, self.family()) {
+            (Some(scheme), _) => vec![scheme],
+            (None, Family::Mpp) => vec!["tftp", "http", "https"],
+            (None, Family::Ata) => vec![Scheme::parse(self.value("Transport_Protocol")).map_or("tftp", Scheme::as_str)],
+            (None, Family::Spa) => vec!["tftp"],
+        };
+        for scheme in schemes {
+            for path in &paths {
+                match Url::parse(&format!("{scheme}://{host}{path}"), None) {
+                    Ok(Location::Url(url)) => places.push(url),
+                    Ok(Location::Activation(_)) => {}
+                    Err(error) => return Err(Failure::Url(format!("DHCP option 66 `{server}`: {error}"))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches one profile and applies it. `false`: there is none, and `Resync_Fails_On_FNF` lets that pass.
+    async fn profile_at(
+        &mut self,
+        url: &Url,
+        fetch: &Fetch,
+        moment: Moment<'_>,
+        events: &mut dyn Events,
+    ) -> Result<bool, Failure> {
+        let addresses = moment.wire.names.addresses(&url.host).await?;
+        let at = Some((url, addresses.first().copied()));
+        let sight = Sight { url: at, ..self.sight(moment) };
+        self.log(moment.wire, self.family().log_request(), &sight, events).await;
+        let mut job = Job::get(url, addresses, &fetch.access, moment.wire.limits.download);
+        if let Some(register) = fetch.access.post {
+            let body = Bytes::from(sight.expand(self.value(&register.parameter())));
+            // What SPA devices call the body is not documented; text is what it is.
+            job.upload = Some(Upload { body, content_type: "text/plain".to_owned(), headers: Vec::new() });
+            job.method = Method::Post;
+        }
+        let got = match self.ask(moment.wire, job, events).await {
+            Err(Failure::NotFound) if !self.is_on("Resync_Fails_On_FNF") => {
+                events.tell(Event::Noted("not found, which counts as success: Resync_Fails_On_FNF is No"));
+                return Ok(false);
+            }
+            other => other?,
+        };
+        let ikm = Some(self.value("IKM_HTTP_Encrypt_Content")).filter(|ikm| !ikm.is_empty());
+        let keys = Keys { key: fetch.access.key.as_ref(), ikm, encoding: self.choices.ikm };
+        let file = unpack(&got.body, &got.codings, keys, moment.wire.limits.profile, events)?;
+        let profile = FlatProfile::read(&file).map_err(|error| Failure::Corrupt(error.to_string()))?;
+        self.apply(&profile, events);
+        let sight = Sight { url: at, ..self.sight(moment) };
+        self.log(moment.wire, self.family().log_success(), &sight, events).await;
+        self.renew_authorities(moment, events).await;
+        Ok(true)
+    }
+}
+
+/// Whether a trigger is set and holds. One that cannot be read holds never.
+fn holds(name: &str, text: &str, sight: &Sight<'_>, events: &mut dyn Events) -> bool {
+    if text.trim().is_empty() {
+        return false;
+    }
+    match Rule::parse(text, Dialect::Trigger) {
+        Ok(rule) => rule.evaluate(sight).taken.is_some(),
+        Err(error) => {
+            events.tell(Event::Noted(&format!("{name} cannot be read: {error}")));
+            false
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How a phone reaches servers: names, TLS, HTTP and TFTP, each with an end to every wait and a bound on every size.
+//!
+//! [`Wire`] is what phones of one place have in common, and may be shared by thousands of them. [`fetch`] is one file, or
+//! one upload, with all that HTTP puts in between: redirects, challenges, codings.
+
+pub mod fetch;
+
+mod http;
+mod names;
+mod tftp;
+mod tls;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::failure::Failure;
+
+pub use names::Names;
+pub use tls::{Agreed, Identity, PemError, Trust, first_name};
+
+/// The network as a phone finds it.
+#[derive(Clone)]
+pub struct Wire {
+    /// The authorities in the phone's firmware.
+    pub trust: Trust,
+    /// The resolver.
+    pub names: Names,
+    /// What DHCP option 66 says.
+    pub option_66: Option<String>,
+    /// The address to come from, where it is not the system's choice.
+    pub from: Option<IpAddr>,
+    /// The longest waits and largest sizes.
+    pub limits: Limits,
+}
+
+/// Where a phone stops waiting and reading. No guide gives these: all are choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a connection, and again for TLS.
+    pub connect: Duration,
+    /// For one whole answer, of whatever size.
+    pub answer: Duration,
+    /// Octets of a profile as it comes.
+    pub download: usize,
+    /// Octets of a profile after it was unpacked.
+    pub profile: usize,
+    /// Octets of an image.
+    pub image: usize,
+    /// Redirects in a row.
+    pub redirects: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            answer: Duration::from_mins(1),
+            download: 4 << 20,
+            profile: 16 << 20,
+            image: 512 << 20,
+            redirects: 5,
+        }
+    }
+}
+
+impl Wire {
+    /// A network without DHCP, by the system's resolver, with the usual limits.
+    #[must_use]
+    pub fn new(trust: Trust) -> Self {
+        Self { trust, names: Names::default(), option_66: None, from: None, limits: Limits::default() }
+    }
+
+    /// Connects to the first of a host's addresses that answers.
+    async fn connect(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+        let mut failure = Failure::NoServer;
+        for address in addresses {
+            let address = SocketAddr::new(*address, port);
+            match tokio::time::timeout(self.limits.connect, self.connect_to(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => failure = Failure::Connect { address, cause: told(&error) },
+                Err(_) => {
+                    let cause = format!("no answer in {} s", self.limits.connect.as_secs());
+                    failure = Failure::Connect { address, cause };
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(from) = self.from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").field("option_66", &self.option_66).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// A connection that ended where it should not.
+fn broken(protocol: &'static str, error: &dyn std::error::Error) -> Failure {
+    let mut cause = error.to_string();
+    let mut source = error.source();
+    // The innermost is what happened; those around it say where.
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    Failure::Protocol { protocol, cause }
+}
+
+/// What the system says, without its number.
+fn told(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,90 @@
+//! Phones that go on, by a clock that runs faster.
+
+use std::time::{Duration, Instant};
+
+use super::servers::Outsider;
+use super::{PROFILE, phone};
+
+#[test]
+fn a_phone_goes_on_by_its_period_and_begins_with_power_up() {
+    let server = Outsider::nginx("", "");
+    server
+        .put("x.xml", "<flat-profile><Resync_Periodic>600,1200</Resync_Periodic><GPP_A>$PRVST</GPP_A></flat-profile>");
+    let rule = format!("(\"$PRVST\" eq \"0\")? {0} | {0}?$PRVST", server.url("http", "/x.xml"));
+    let began = Instant::now();
+    let ran = phone(&["--profile-rule", &rule, "--follow", "--speed", "2000", "--resyncs", "3"]);
+    ran.succeeded(&["alternative 1 taken", "of Resync_Random_Delay"]);
+    let waits: Vec<&str> =
+        ran.said.lines().filter_map(|line| line.split_once(" waiting ").map(|(_, wait)| wait.trim())).collect();
+    assert!(waits[0].ends_with("s of Resync_Random_Delay"), "{waits:?}");
+    assert_eq!(waits[1..], ["600 s of Resync_Periodic", "1200 s of Resync_Periodic"], "{}", ran.said);
+    let log = server.requests();
+    assert_eq!(log.len(), 3);
+    assert!(log[1].contains("/x.xml?1 ") && log[2].contains("/x.xml?1 "), "{log:?}");
+    // 1 840 seconds at most, two thousand times as fast.
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+#[test]
+fn errors_are_waited_out_longer_and_longer() {
+    let server = Outsider::nginx("", "");
+    let url = server.url("http", "/missing.xml");
+    let set = ["--set", "Resync_Random_Delay=0", "--set", "Resync_Error_Retry_Delay=60,120,240+30"];
+    let ran = phone(&[&["--profile-rule", &url, "--follow", "--speed", "1000", "--resyncs", "5"][..], &set].concat());
+    ran.ended(3, &["waiting    60 s of Resync_Error_Retry_Delay; then the sequence begins again", "waiting    120 s"]);
+    let later: Vec<u64> = ran
+        .said
+        .lines()
+        .filter_map(|line| line.split_once("waiting    ")?.1.split_once(" s of Resync_Error")?.0.parse().ok())
+        .collect();
+    assert_eq!(later.len(), 4, "{}", ran.said);
+    assert!((240..=270).contains(&later[2]) && (240..=270).contains(&later[3]), "{later:?}");
+    assert_eq!(server.requests().len(), 5);
+    let never = [
+        &["--profile-rule", &url, "--follow", "--set", "Resync_Random_Delay=0"][..],
+        &["--set", "Resync_Error_Retry_Delay=0"],
+    ];
+    phone(&never.concat()).ended(3, &["no further resync: its timer is off"]);
+}
+
+#[test]
+fn a_time_of_day_replaces_the_period() {
+    let server = Outsider::nginx("", "");
+    server.put("x.xml", PROFILE);
+    let rule = server.url("http", "/x.xml");
+    let set = ["--set", "Resync_Random_Delay=0", "--set", "Resync_At__HHmm_=0300"];
+    let ran = phone(&[&["--profile-rule", &rule, "--follow", "--speed", "20000", "--resyncs", "2"][..], &set].concat());
+    ran.succeeded(&["s until Resync_At__HHmm_"]);
+    // Where the machine's clock shows UTC, the line itself says when that is: within the window, by the phone's clock.
+    let line = ran.said.lines().find(|line| line.contains("until Resync_At__HHmm_")).expect("a wait");
+    let zone = std::process::Command::new("date").arg("+%z").output().expect("date").stdout;
+    if zone.starts_with(b"+0000") {
+        let began: jiff::Timestamp = line.split(' ').next().expect("a time").parse().expect("a time");
+        let seconds: i64 = line
+            .split_once("waiting    ")
+            .expect("a wait")
+            .1
+            .split(' ')
+            .next()
+            .expect("a number")
+            .parse()
+            .expect("a number");
+        let due = (began.as_second() + seconds).rem_euclid(86_400);
+        // The line is printed a moment after the wait was computed, which a fast clock makes minutes.
+        assert!((3 * 3600..4 * 3600).contains(&due), "{line}");
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_phone_keeps_its_state_while_it_goes_on() {
+    let server = Outsider::nginx("", "");
+    server.put("x.xml", PROFILE);
+    let state = server.path("phone.json").display().to_string();
+    let rule = server.url("http", "/x.xml");
+    let set = ["--set", "Resync_Random_Delay=0", "--set", "Resync_Periodic=10"];
+    let follow = ["--profile-rule", &rule, "--state", &state, "--follow", "--speed", "1000", "--resyncs", "2"];
+    phone(&[&follow[..], &set].concat()).succeeded(&[]);
+    let kept = std::fs::read_to_string(&state).expect("a state");
+    assert!(kept.contains("\"successes\": 2") && kept.contains("\"GPP_A\": \"12345678\""), "{kept}");
+}
