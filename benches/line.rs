@@ -18,7 +18,7 @@ use phoneprov::config::{Config, Protocol};
 use phoneprov::metrics::Metrics;
 use phoneprov::profile::macros::{Macro, Macros};
 use phoneprov::profile::path::RequestPath;
-use phoneprov::provision::{self, Body, Conditions, Line, Presented, Request, Verb};
+use phoneprov::provision::{self, Body, Conditions, Examined, Line, Presented, Request, Verb};
 use sha2::{Digest, Sha256};
 
 const CONFIG: &str = r#"
@@ -115,6 +115,7 @@ fn answer(line: &Line, path: &str) -> u64 {
         path: RequestPath::from_http(black_box(path)),
         presented: &Presented::Nothing,
         models: None,
+        password: Examined::default(),
         accepts_gzip: false,
         conditions: Conditions::default(),
     };

@@ -8,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::profile::root::Root;
 use crate::profile::template::Templates;
 use crate::profile::tree::Tree;
-use crate::provision::{Documents, Line, Rules};
+use crate::provision::{Documents, Line, Rules, RulesError};
 
 /// The parts that requests share.
 #[derive(Debug)]
@@ -40,6 +40,9 @@ pub enum AppError {
         /// The configuration, a key, or the lab's folder.
         held: String,
     },
+    /// The rules.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// A listener's certificates.
     #[error("listen {address}: {error}")]
     Tls {
@@ -63,7 +66,7 @@ impl App {
         let line = Line {
             tree: Tree::new(root.clone()),
             templates: Templates::new(root),
-            rules: Rules::new(&config.rules),
+            rules: Rules::new(&config.rules)?,
             variables: Arc::new(config.variables.clone()),
             configured: config.modified,
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
@@ -79,7 +82,8 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Speaks::Https(tls) => Some(&tls.key),
         Speaks::Http | Speaks::Tftp { .. } => None,
     });
-    let held = keys.chain([&config.file]).chain(config.lab.as_ref().map(|lab| &lab.directory));
+    let passwords = config.rules.iter().filter_map(|rule| rule.passwords.as_ref()).map(|passwords| &passwords.file);
+    let held = keys.chain(passwords).chain([&config.file]).chain(config.lab.as_ref().map(|lab| &lab.directory));
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {
         if path.canonicalize().is_ok_and(|path| path.starts_with(&profiles)) {

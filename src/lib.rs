@@ -15,6 +15,7 @@ pub mod device;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod password;
 pub mod phone;
 pub mod profile;
 pub mod provision;

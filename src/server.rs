@@ -90,12 +90,14 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     let census = Arc::new(census::open(config.state.as_deref())?);
     let app = Arc::new(App::new(config, &metrics)?);
     let (apps, receiver) = watch::channel(app.clone());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let shared = Arc::new(Shared {
         apps: receiver,
         metrics,
         census,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
-        heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
+        heavy: Arc::new(Semaphore::new(processors)),
+        examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });

@@ -8,6 +8,7 @@ mod decrypt;
 mod encrypt;
 mod key;
 mod man;
+mod password;
 mod phone;
 mod render;
 mod serve;
@@ -40,6 +41,7 @@ enum Command {
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
+    Password(password::Args),
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
     Completions(completions::Args),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),
+        Command::Password(args) => password::run(&args),
         Command::Encrypt(args) => encrypt::run(args),
         Command::Decrypt(args) => decrypt::run(args),
         Command::Completions(args) => completions::run(&args),

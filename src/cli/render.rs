@@ -16,7 +16,7 @@ use crate::profile::name::{Name, Star};
 use crate::profile::path::RequestPath;
 use crate::profile::tree::FileKind;
 use crate::provision::{
-    self, Body, Coding, Conditions, Line, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
+    self, Body, Coding, Conditions, Examined, Line, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
 };
 
 /// Print what a path would be answered, as the phone reads it, and why.
@@ -63,6 +63,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         path: RequestPath::from_http(&asked),
         presented: &presented,
         models: None,
+        password: args.password(),
         accepts_gzip: false,
         conditions: Conditions::default(),
     };
@@ -110,6 +111,12 @@ impl Args {
             (Some(identity), Protocol::Https) => Presented::Device(Arc::new(identity)),
             (_, Protocol::Http | Protocol::Tftp) | (None, Protocol::Https) => Presented::Nothing,
         }
+    }
+
+    /// Where a path needs a password, the phone's own was right.
+    fn password(&self) -> Examined {
+        let account = self.mac.map(|mac| mac.to_string()).or_else(|| self.sn.as_ref().map(ToString::to_string));
+        account.map(|account| Examined::as_given(&account)).unwrap_or_default()
     }
 
     /// The profile as the phone reads it, or with --raw as it is sent.
@@ -172,6 +179,7 @@ fn explain(
     line(out, "rule", &treatment.name)?;
     let proof = match treatment.proof_for(named != Named::Nobody) {
         crate::config::Proof::None => "none",
+        crate::config::Proof::Password => "a password of this device's account, taken as given",
         crate::config::Proof::Certificate => "a certificate that names this device, taken as given",
     };
     line(out, "proof", proof)?;

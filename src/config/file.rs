@@ -19,7 +19,7 @@ pub(super) fn read_secret(file: &Path) -> std::io::Result<String> {
 }
 
 /// The text of a regular file: a pipe would wait for ever, a device never end.
-fn read_bounded(file: &Path, longest: u64) -> std::io::Result<String> {
+pub(super) fn read_bounded(file: &Path, longest: u64) -> std::io::Result<String> {
     if !std::fs::metadata(file)?.is_file() {
         return Err(std::io::Error::other("not a regular file"));
     }

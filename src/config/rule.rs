@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 
+use super::password::{self, GoodFor, Passwords};
 use super::{MasterKey, Protocol};
 use crate::cipher::{IkmEncoding, Scheme};
 use crate::device::Secret;
@@ -19,6 +20,8 @@ pub struct Rule {
     pub path: PathPattern,
     /// What a request must prove; `None`: a certificate where the file names a device, nothing elsewhere.
     pub proof: Option<Proof>,
+    /// Whose passwords prove it, with [`Proof::Password`].
+    pub passwords: Option<Passwords>,
     /// The profile is sent as a gzip file.
     pub gzip: bool,
     /// How it is encrypted.
@@ -37,6 +40,8 @@ pub struct Rule {
 pub enum Proof {
     /// Nothing: anybody gets it.
     None,
+    /// A password, of the device's own or shared by the rule.
+    Password,
     /// A client certificate that names the device.
     Certificate,
 }
@@ -108,6 +113,10 @@ pub(super) struct Written {
     methods: Option<Vec<Method>>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    password_file: Option<PathBuf>,
+    challenge: Option<Vec<crate::password::Scheme>>,
+    realm: Option<String>,
+    accounts: Option<GoodFor>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -117,7 +126,7 @@ enum KeyFrom {
 }
 
 /// Headers that the server itself answers for.
-const OWN_HEADERS: [&str; 11] = [
+const OWN_HEADERS: [&str; 12] = [
     "connection",
     "content-encoding",
     "content-length",
@@ -129,10 +138,11 @@ const OWN_HEADERS: [&str; 11] = [
     "transfer-encoding",
     "upgrade",
     "vary",
+    "www-authenticate",
 ];
 
 impl Written {
-    pub(super) fn check(self, folder: &Path, master: Option<&MasterKey>) -> Result<Rule, String> {
+    pub(super) fn check(mut self, folder: &Path, master: Option<&MasterKey>) -> Result<Rule, String> {
         if self.listeners.as_ref().is_some_and(Vec::is_empty) {
             return Err("rule.listeners is empty: leave it out for all, or name http, https or tftp".into());
         }
@@ -140,16 +150,36 @@ impl Written {
         if self.proof == Some(Proof::Certificate) && self.listeners.as_ref().is_some_and(only_clear) {
             return Err("rule.proof: a certificate is proven over https only, which rule.listeners leaves out".into());
         }
+        let passwords = self.passwords(folder)?;
         let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
         Ok(Rule {
             encryption: self.encryption(folder, master)?,
             path: self.path,
             proof: self.proof,
+            passwords,
             gzip: self.gzip,
             listeners: self.listeners,
             methods: self.methods.unwrap_or_else(|| vec![Method::Get, Method::Head]),
             headers,
         })
+    }
+
+    /// The rule's accounts. Passwords go over https unless the rule says otherwise, and never over tftp.
+    fn passwords(&mut self, folder: &Path) -> Result<Option<Passwords>, String> {
+        let written = password::Written {
+            password_file: self.password_file.take(),
+            challenge: self.challenge.take(),
+            realm: self.realm.take(),
+            accounts: self.accounts.take(),
+        };
+        if self.proof != Some(Proof::Password) {
+            let stray = written.stray().map(|key| format!("rule.{key}: only a rule with proof = \"password\" has it"));
+            return stray.map_or(Ok(None), Err);
+        }
+        if self.listeners.get_or_insert_with(|| vec![Protocol::Https]).contains(&Protocol::Tftp) {
+            return Err("rule.proof: tftp carries no password, and rule.listeners names it".into());
+        }
+        written.check(folder).map(Some)
     }
 
     fn encryption(&self, folder: &Path, master: Option<&MasterKey>) -> Result<Option<Encryption>, String> {

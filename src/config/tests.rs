@@ -44,7 +44,7 @@ fn a_wrong_value_says_what_would_be_right() {
         (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
         (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
         (format!("{HTTP}[[rule]]\npath = \"a.cfg\"\n"), "expected it to begin with `/`"),
-        (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"password\"\n"), "expected `none` or `certificate`"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"password\"\n"), "rule.password_file is missing"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes\"\n"), "aes-256-cbc"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\n"), "needs one of key"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nkey = \"x\"\n"), "rule.key without rule.encrypt"),

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -21,16 +22,22 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::Shared;
 use super::body::Reply;
 use super::clock::{Clock, Stage};
+use super::password;
 use crate::app::App;
 use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
 use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath};
-use crate::provision::{self, Body, Conditions, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb};
+use crate::provision::{
+    self, Body, Conditions, Examined, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb,
+};
 
 /// What every refusal says.
 const NOT_FOUND: &[u8] = b"not found\n";
+
+/// What every refusal says on the paths of a rule that asks for a password.
+const UNAUTHORIZED: &[u8] = b"a password is needed\n";
 
 /// One connection: who is at its other end, and what it works with.
 pub struct Session {
@@ -130,7 +137,7 @@ async fn respond(
     let mut record =
         Record::new(session.shared.metrics.clone(), session.transport, session.peer, path, &app.config.log);
     let body_wanted = *request.method() != Method::HEAD;
-    let (result, trail) = walk(&app, &session, request).await;
+    let Walked { result, trail, challenges } = walk(&app, &session, request).await;
     let outcome = Outcome::of(&result);
     let reason = result.as_ref().err().map(ToString::to_string);
     record.decided(trail, outcome, reason);
@@ -138,7 +145,7 @@ async fn respond(
         answer(response, |body| Reply::new(body, record, clock, body_wanted))
     } else {
         tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
-        not_found(|body| Reply::new(body, record, clock, body_wanted))
+        refusal(&challenges, |body| Reply::new(body, record, clock, body_wanted))
     };
     Ok(response)
 }
@@ -153,19 +160,31 @@ fn note(session: &Session, security: &Security, headers: &HeaderMap) {
     session.shared.census.note(&Sighting { secured: &security.secured, user_agent, proven });
 }
 
+/// How far a request came along the line.
+struct Walked {
+    result: Result<Response, Refusal>,
+    trail: Trail,
+    /// What a refusal asks for; none where it is "not found".
+    challenges: Vec<String>,
+}
+
 /// Walks the line; what takes long to make is made off the runtime's threads.
-async fn walk(
-    app: &Arc<App>,
-    session: &Arc<Session>,
-    request: hyper::Request<Incoming>,
-) -> (Result<Response, Refusal>, Trail) {
+async fn walk(app: &Arc<App>, session: &Arc<Session>, request: hyper::Request<Incoming>) -> Walked {
     let (head, _body) = request.into_parts();
     let mut trail = Trail::default();
-    let asked = read(app, session, &head);
+    let mut asked = read(app, session, &head);
+    if app.line.rules.ask() {
+        asked.password = Box::pin(password::examine(app, &session.shared, &head, &asked)).await;
+    }
     let profile = match provision::admit(&app.line, &asked, &mut trail) {
         Ok(profile) if profile.is_heavy() => profile,
-        Ok(profile) => return (provision::finish(&app.line, &asked, &profile), trail),
-        Err(refusal) => return (Err(refusal), trail),
+        Ok(profile) => {
+            return Walked { result: provision::finish(&app.line, &asked, &profile), trail, challenges: Vec::new() };
+        }
+        Err(refusal) => {
+            let challenges = provision::challenges(&app.line, &asked, Instant::now());
+            return Walked { result: Err(refusal), trail, challenges };
+        }
     };
     drop(asked);
     // A client that goes while it waits for its turn costs nothing.
@@ -178,7 +197,7 @@ async fn walk(
     let made = made
         .await
         .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: io::Error::other(error) }));
-    (made, trail)
+    Walked { result: made, trail, challenges: Vec::new() }
 }
 
 fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Parts) -> Request<'a> {
@@ -206,6 +225,7 @@ fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Par
         path,
         presented: &session.presented,
         models: session.security.as_ref().and_then(|security| security.models.as_deref()),
+        password: Examined::default(),
         accepts_gzip: text(header::ACCEPT_ENCODING).is_some_and(accepts_gzip),
         conditions,
     }
@@ -261,9 +281,17 @@ fn content_range(status: Status) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
-fn not_found(body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
-    let mut answer = hyper::Response::new(body(Body::Bytes(Bytes::from_static(NOT_FOUND))));
-    *answer.status_mut() = StatusCode::NOT_FOUND;
+/// What every refusal looks like: not found, or a password is needed, as the path alone says.
+fn refusal(challenges: &[String], body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
+    let (status, text) = match challenges {
+        [] => (StatusCode::NOT_FOUND, NOT_FOUND),
+        [..] => (StatusCode::UNAUTHORIZED, UNAUTHORIZED),
+    };
+    let mut answer = hyper::Response::new(body(Body::Bytes(Bytes::from_static(text))));
+    *answer.status_mut() = status;
+    for challenge in challenges.iter().filter_map(|challenge| HeaderValue::from_str(challenge).ok()) {
+        answer.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+    }
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }

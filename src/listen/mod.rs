@@ -5,6 +5,7 @@ pub mod bind;
 mod body;
 mod clock;
 pub mod http;
+mod password;
 mod socket;
 pub mod tcp;
 pub mod tls;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub connections: Arc<Semaphore>,
     /// Profiles that take long to make, at once: no more than there are processors.
     pub heavy: Arc<Semaphore>,
+    /// Passwords that are examined at once: each takes a processor, and some megabytes.
+    pub examinations: Arc<Semaphore>,
     /// Cancelled when the server drains.
     pub stop: CancellationToken,
     /// Every task that has to end before the process does.

@@ -89,6 +89,9 @@ impl Record {
         if let Some(proven) = &self.trail.proven {
             line.plain("device.proven", proven);
         }
+        if let Some(account) = &self.trail.account {
+            line.text("account", account);
+        }
         if let Some(file) = &self.trail.file {
             line.text("profile.file", file);
         }

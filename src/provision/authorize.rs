@@ -1,13 +1,15 @@
 //! Step 2: whether the request may have what it asks for. Closed by default: a path that names a device is given to
-//! that device alone, and the device proves itself by a certificate whose field names it.
+//! that device alone, and the device proves itself by a certificate whose field names it, or where a rule says so by a
+//! password.
 
 use std::sync::Arc;
 
 use super::identify::Product;
-use super::rules::Treatment;
+use super::rules::{Gate, Treatment};
 use super::{Claim, Named, Presented, Refusal, Request, Verb};
-use crate::config::{Method, Proof, Protocol};
-use crate::device::Model;
+use crate::config::{GoodFor, Method, Proof, Protocol};
+use crate::device::{DeviceIdentity, Model};
+use crate::password::Verdict;
 use crate::profile::tree::Found;
 
 /// The leave to read a file and to send it. Only `authorize` makes one; what reads a profile takes one.
@@ -26,6 +28,7 @@ pub(super) fn authorize(treatment: Arc<Treatment>, request: &Request<'_>, claim:
     let proof = treatment.proof_for(names_device);
     let proven = match proof {
         Proof::None => None,
+        Proof::Password => proven_account(&treatment, request, claim.named())?,
         Proof::Certificate => Some(proven_device(request, claim.named())?),
     };
     let mut found = claim.into_found();
@@ -72,7 +75,7 @@ fn is_served_over(treatment: &Treatment, transport: Protocol, names_device: bool
     }
 }
 
-fn proven_device(request: &Request<'_>, named: &Named) -> Result<Arc<crate::device::DeviceIdentity>, Refusal> {
+fn proven_device(request: &Request<'_>, named: &Named) -> Result<Arc<DeviceIdentity>, Refusal> {
     match (request.presented, request.transport) {
         (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Err(Refusal::NoCertificateOver(request.transport)),
         (Presented::Nothing, Protocol::Https) => Err(Refusal::NoCertificate),
@@ -82,6 +85,39 @@ fn proven_device(request: &Request<'_>, named: &Named) -> Result<Arc<crate::devi
             Err(Refusal::AnotherDevice { claimed: named.clone(), proven: identity.clone() })
         }
     }
+}
+
+/// The device that the account is named after, if it is one; a shared account names none.
+fn proven_account(
+    treatment: &Treatment,
+    request: &Request<'_>,
+    named: &Named,
+) -> Result<Option<Arc<DeviceIdentity>>, Refusal> {
+    let account = match request.password.verdict() {
+        Verdict::Right(account) if request.password.is_of(treatment) => account,
+        Verdict::Right(_) => return Err(Refusal::AnotherRule),
+        Verdict::Wrong(fault) => return Err((*fault).into()),
+        Verdict::Stale(staleness) => return Err((*staleness).into()),
+        Verdict::Nothing => return Err(Refusal::NoPassword),
+    };
+    match treatment.gate.as_ref().map(Gate::good_for) {
+        Some(GoodFor::Shared) => Ok(None),
+        Some(GoodFor::Own) | None => {
+            let mut devices = devices_called(account);
+            match devices.find(|device| *named != Named::Nobody && named.is(device)) {
+                Some(device) => Ok(Some(Arc::new(device))),
+                None if *named == Named::Nobody => Ok(devices_called(account).next().map(Arc::new)),
+                None => Err(Refusal::AnotherAccount { claimed: named.clone(), account: account.clone() }),
+            }
+        }
+    }
+}
+
+/// Whom an account's name may be of: the name is a MAC address, or else a serial number.
+fn devices_called(account: &str) -> impl Iterator<Item = DeviceIdentity> {
+    let by_mac = account.parse().ok().and_then(|mac| DeviceIdentity::new(Some(mac), None, None));
+    let by_serial = account.parse().ok().and_then(|serial| DeviceIdentity::new(None, Some(serial), None));
+    by_mac.into_iter().chain(by_serial)
 }
 
 impl Grant {

@@ -8,6 +8,7 @@ use super::Named;
 use super::identify::Product;
 use crate::config::Protocol;
 use crate::device::DeviceIdentity;
+use crate::password::{Fault, Staleness};
 use crate::profile::path::PathError;
 use crate::profile::template::TemplateError;
 
@@ -69,6 +70,26 @@ pub enum Refusal {
         /// Whom the certificate names.
         proven: Arc<DeviceIdentity>,
     },
+    /// None was sent.
+    #[error("a password is needed, and none was sent")]
+    NoPassword,
+    /// One was sent that proves nobody.
+    #[error("the password proves nobody: {0}")]
+    WrongPassword(#[from] Fault),
+    /// A right digest that is not taken.
+    #[error("the digest is not taken: {0}")]
+    StaleDigest(#[from] Staleness),
+    /// The account is another phone's.
+    #[error("the path names {claimed}, the password is that of {account}")]
+    AnotherAccount {
+        /// Whom the path names.
+        claimed: Named,
+        /// Whose password it is.
+        account: Arc<str>,
+    },
+    /// The password was held against the accounts of another rule: one for `.gz` beside the one for the file.
+    #[error("the password was asked for by another rule than that of the file: let one rule have both paths")]
+    AnotherRule,
     /// The template gives no profile.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -110,7 +131,12 @@ impl Refusal {
             | Self::NoCertificateOver(_)
             | Self::NoCertificate
             | Self::Unproven(_)
-            | Self::AnotherDevice { .. } => false,
+            | Self::AnotherDevice { .. }
+            | Self::NoPassword
+            | Self::WrongPassword(_)
+            | Self::StaleDigest(_)
+            | Self::AnotherAccount { .. }
+            | Self::AnotherRule => false,
         }
     }
 }

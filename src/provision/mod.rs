@@ -13,6 +13,7 @@ mod compress;
 mod document;
 mod encrypt;
 mod error;
+mod examine;
 mod identify;
 mod render;
 mod request;
@@ -26,17 +27,19 @@ pub use authorize::Grant;
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
 pub use error::{REFUSAL_TAKES, Refusal};
+pub use examine::{Examined, Examining, Pending, challenges, examine};
 pub use identify::{Claim, Named, Product};
 pub use request::{Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};
-pub use rules::{Rules, Treatment};
+pub use rules::{Gate, Rules, RulesError, Treatment};
 pub use trail::{Outcome, Trail};
 pub use validators::Validators;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::password::Verdict;
 use crate::profile::template::{Templates, Variables};
 use crate::profile::tree::Tree;
 
@@ -76,6 +79,9 @@ pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Pr
     let (treatment, claim) = (treatment.clone(), claim.bound_by(&bound));
     trail.claimed = claim.named().clone();
     trail.rule = Some(treatment.name.clone());
+    if let Verdict::Right(account) = request.password.verdict() {
+        trail.account = Some(account.clone());
+    }
     let grant = authorize::authorize(treatment, request, claim)?;
     resolve::resolve(request, grant)
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Examined;
 use crate::config::Protocol;
 use crate::device::{DeviceIdentity, Model};
 use crate::profile::path::{PathError, RequestPath};
@@ -23,6 +24,8 @@ pub struct Request<'a> {
     pub presented: &'a Presented,
     /// The only models that the listener serves; `None`: all.
     pub models: Option<&'a [Model]>,
+    /// What its password came to, where its path needs one.
+    pub password: Examined,
     /// The client decodes `Content-Encoding: gzip`.
     pub accepts_gzip: bool,
     /// What the client has already.

@@ -1,8 +1,10 @@
 //! The rules, ready to be asked: which one a path has, and what follows from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::config::{Encryption, Method, Proof, Protocol, Rule};
+use crate::config::{Encryption, GoodFor, Method, Passwords, Proof, Protocol, Rule};
+use crate::password::{Examiner, HashError};
 use crate::profile::macros::Macros;
 use crate::profile::path::RequestPath;
 use hyper::header::{HeaderName, HeaderValue};
@@ -12,6 +14,27 @@ use hyper::header::{HeaderName, HeaderValue};
 pub struct Rules {
     entries: Vec<(Rule, Arc<Treatment>)>,
     fallback: Arc<Treatment>,
+    /// Some rule asks for a password; where none does, no request is held against it.
+    ask: bool,
+}
+
+/// Who guards a path that needs a password.
+#[derive(Debug)]
+pub struct Gate {
+    /// The accounts, and what has been seen of them.
+    pub examiner: Arc<Examiner>,
+    /// What an account is good for.
+    pub good_for: GoodFor,
+    /// The file that they are in, for people.
+    pub file: String,
+}
+
+/// The rules cannot be put to work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule {rule}: {error}")]
+pub struct RulesError {
+    rule: String,
+    error: HashError,
 }
 
 /// What a rule makes of a path: what it needs, and what becomes of its profile.
@@ -23,6 +46,8 @@ pub struct Treatment {
     pub place: usize,
     /// What must be proven, where the rule says.
     pub proof: Option<Proof>,
+    /// Who examines passwords, with [`Proof::Password`].
+    pub gate: Option<Gate>,
     /// The protocols that it is served over, where the rule says.
     pub listeners: Option<Vec<Protocol>>,
     /// The HTTP methods.
@@ -37,20 +62,34 @@ pub struct Treatment {
 
 impl Rules {
     /// Takes the rules of a configuration.
-    #[must_use]
-    pub fn new(rules: &[Rule]) -> Self {
-        let treatment = |(place, rule): (usize, &Rule)| Treatment {
-            name: rule.path.to_string().into(),
-            place,
-            proof: rule.proof,
-            listeners: rule.listeners.clone(),
-            methods: rule.methods.clone(),
-            gzip: rule.gzip,
-            encryption: rule.encryption.clone(),
-            headers: rule.headers.clone(),
+    ///
+    /// # Errors
+    /// A rule asks for passwords, and there are no random numbers to do so safely.
+    pub fn new(rules: &[Rule]) -> Result<Self, RulesError> {
+        let entry = |(place, rule): (usize, &Rule)| {
+            let treatment = Treatment::new(place, rule);
+            treatment
+                .map(|treatment| (rule.clone(), Arc::new(treatment)))
+                .map_err(|error| RulesError { rule: rule.path.to_string(), error })
         };
-        let entries = rules.iter().enumerate().map(|entry| (entry.1.clone(), Arc::new(treatment(entry)))).collect();
-        Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())) }
+        let entries: Vec<_> = rules.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let ask = entries.iter().any(|(_, treatment)| treatment.gate.is_some());
+        Ok(Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())), ask })
+    }
+
+    /// Whether any rule asks for a password.
+    #[must_use]
+    pub fn ask(&self) -> bool {
+        self.ask
+    }
+
+    /// The rule that asks for a password on this path, file or no file. A path that ends in `.gz` is asked about with and
+    /// without the ending, since which of the two rules counts depends on what is there.
+    #[must_use]
+    pub fn asking(&self, path: &RequestPath) -> Option<&Arc<Treatment>> {
+        let of = |path: &RequestPath| Some(self.treatment(path).0).filter(|treatment| treatment.gate.is_some());
+        let asking = || of(path).or_else(|| of(&path.without_gz()?));
+        self.ask.then(asking).flatten()
     }
 
     /// What the first rule with this path says, closed by default where none has it; and what the macros of the rule's
@@ -62,12 +101,40 @@ impl Rules {
     }
 }
 
+impl Gate {
+    fn new(passwords: &Passwords) -> Result<Self, HashError> {
+        let Passwords { file, accounts, challenge, realm, good_for } = passwords.clone();
+        let examiner = Arc::new(Examiner::new(accounts, challenge, realm, Instant::now())?);
+        Ok(Self { examiner, good_for, file: file.display().to_string() })
+    }
+
+    /// What an account is good for.
+    pub(super) fn good_for(&self) -> GoodFor {
+        self.good_for
+    }
+}
+
 impl Treatment {
+    fn new(place: usize, rule: &Rule) -> Result<Self, HashError> {
+        Ok(Self {
+            name: rule.path.to_string().into(),
+            place,
+            proof: rule.proof,
+            gate: rule.passwords.as_ref().map(Gate::new).transpose()?,
+            listeners: rule.listeners.clone(),
+            methods: rule.methods.clone(),
+            gzip: rule.gzip,
+            encryption: rule.encryption.clone(),
+            headers: rule.headers.clone(),
+        })
+    }
+
     fn fallback(place: usize) -> Self {
         Self {
             name: "default".into(),
             place,
             proof: None,
+            gate: None,
             listeners: None,
             methods: vec![Method::Get, Method::Head],
             gzip: false,

@@ -12,6 +12,8 @@ pub struct Trail {
     pub claimed: Named,
     /// The device that the certificate names.
     pub proven: Option<Arc<DeviceIdentity>>,
+    /// The account whose password was right.
+    pub account: Option<Arc<str>>,
     /// The file that the path means.
     pub file: Option<Arc<str>>,
     /// The rule that the path has.

@@ -12,7 +12,7 @@ use crate::config::Protocol;
 use crate::listen::Shared;
 use crate::log::Record;
 use crate::profile::path::RequestPath;
-use crate::provision::{self, Conditions, Outcome, Presented, Refusal, Request, Response, Trail, Verb};
+use crate::provision::{self, Conditions, Examined, Outcome, Presented, Refusal, Request, Response, Trail, Verb};
 
 /// Serves a TFTP listener until it is told to stop.
 pub async fn serve(socket: UdpSocket, settings: Settings, shared: Arc<Shared>, stop: CancellationToken) {
@@ -79,6 +79,7 @@ fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
         path: RequestPath::from_tftp(name),
         presented: &Presented::Nothing,
         models: None,
+        password: Examined::default(),
         accepts_gzip: false,
         conditions: Conditions::default(),
     }

@@ -10,6 +10,7 @@ mod limits;
 mod live;
 mod outsider;
 mod passed;
+mod passwords;
 mod phone;
 mod refusals;
 mod reload;

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::config::{Config, Proof, Protocol, Rule};
+use crate::password::Scheme;
 use crate::profile::macros::Macro;
 use crate::profile::name::Name;
 
@@ -16,6 +17,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         }
         findings.extend(unknown_macros(rule).map(|message| Finding::warning(&place, message)));
         findings.extend(exposure(rule).map(|message| Finding::warning(&place, message)));
+        findings.extend(clear_password(rule).map(|message| Finding::warning(&place, message)));
         findings.extend(without_listener(config, rule).map(|message| Finding::error(&place, message)));
     }
     findings
@@ -34,6 +36,14 @@ fn exposure(rule: &Rule) -> Option<String> {
     let over_tftp = rule.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
     let how = if over_tftp { "over tftp, readable on the wire" } else { "without proof" };
     Some(format!("devices' files go out {how} and in clear: add encrypt, or proof = \"certificate\""))
+}
+
+/// A password that anybody on the way reads.
+fn clear_password(rule: &Rule) -> Option<String> {
+    let passwords = rule.passwords.as_ref()?;
+    let over_http = rule.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Http));
+    let message = "rule.listeners names http, where Basic sends the password itself: name https, or digests only";
+    (over_http && passwords.challenge.contains(&Scheme::Basic)).then(|| message.to_owned())
 }
 
 fn without_listener(config: &Config, rule: &Rule) -> Option<String> {

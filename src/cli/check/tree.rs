@@ -14,7 +14,7 @@ use crate::profile::name::{Name, Star};
 use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
-use crate::provision::{self, Conditions, Delivery, Named, Presented, Request, Verb};
+use crate::provision::{self, Conditions, Delivery, Examined, Named, Presented, Request, Verb};
 
 /// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
 const CROWDED: usize = 50_000;
@@ -156,16 +156,23 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
     }
     let proof = treatment.proof_for(names_device);
     if found.kind == FileKind::Template {
-        findings.extend(render(app, path, asked, phone.owner_of(&named, proof)));
+        findings.extend(render(app, path, asked, phone.owner_of(&named, proof), phone.account_for(&named)));
     }
     findings
 }
 
-fn render(app: &App, path: &str, asked: RequestPath, owner: Option<DeviceIdentity>) -> Option<Finding> {
+fn render(
+    app: &App,
+    path: &str,
+    asked: RequestPath,
+    owner: Option<DeviceIdentity>,
+    password: Examined,
+) -> Option<Finding> {
     let (treatment, _) = app.line.rules.treatment(&asked);
     let transport = match (&treatment.listeners, &owner) {
-        (_, Some(_)) => Protocol::Https,
-        (Some(listeners), None) => listeners.first().copied().unwrap_or(Protocol::Http),
+        (Some(listeners), Some(_)) if listeners.contains(&Protocol::Https) => Protocol::Https,
+        (None, Some(_)) => Protocol::Https,
+        (Some(listeners), _) => listeners.first().copied().unwrap_or(Protocol::Http),
         (None, None) => Protocol::Http,
     };
     let presented = owner.map_or(Presented::Nothing, |owner| Presented::Device(owner.into()));
@@ -176,6 +183,7 @@ fn render(app: &App, path: &str, asked: RequestPath, owner: Option<DeviceIdentit
         path: Ok(asked),
         presented: &presented,
         models: None,
+        password,
         accepts_gzip: false,
         conditions: Conditions::default(),
     };
@@ -211,7 +219,7 @@ impl Sample {
 
     /// The phone that a file needs the proof of: the one it names, with sample values for what it does not say.
     fn owner_of(&self, named: &Named, proof: Proof) -> Option<DeviceIdentity> {
-        let sample = self.identity.as_ref().filter(|_| proof == Proof::Certificate)?;
+        let sample = self.identity.as_ref().filter(|_| proof != Proof::None)?;
         let (mac, serial) = match named {
             Named::Device { mac, serial } => (*mac, serial.clone()),
             Named::OneOf(candidates) => (candidates.last().copied(), None),
@@ -219,6 +227,18 @@ impl Sample {
         };
         let serial = serial.or_else(|| sample.serial().cloned());
         DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
+    }
+
+    /// The right password of that phone's account, where a path needs one.
+    fn account_for(&self, named: &Named) -> Examined {
+        let own = self.identity.as_ref().and_then(DeviceIdentity::mac);
+        let account = match named {
+            Named::Device { mac: Some(mac), .. } => Some(mac.to_string()),
+            Named::Device { mac: None, serial } => serial.as_ref().map(ToString::to_string),
+            Named::OneOf(candidates) => candidates.last().map(ToString::to_string),
+            Named::Nobody | Named::Several => own.map(|mac| mac.to_string()),
+        };
+        account.map(|account| Examined::as_given(&account)).unwrap_or_default()
     }
 }
 

@@ -1,0 +1,105 @@
+//! What comes before step 2 where a path needs a password: the `Authorization` header is held against the accounts of the
+//! path's rule. It is a step of its own because Argon2 takes long, and its caller decides which thread it takes.
+//!
+//! Whether a refusal is a challenge is decided by the path's text alone, never by what the tree has: asking for a
+//! password tells nothing about what is there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::rules::Treatment;
+use super::{Line, Request};
+use crate::password::{Attempt, Examination, Fault, Judgement, Verdict};
+
+/// What a request's password came to. By default there was none, or none was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Examined {
+    /// The rule whose accounts it was held against; `None`: any, for a person who looks at what would be served.
+    rule: Option<usize>,
+    verdict: Verdict,
+}
+
+/// An examination under way.
+#[derive(Debug)]
+pub enum Examining {
+    /// It is over.
+    Done(Examined),
+    /// It takes an Argon2 run.
+    Pending(Pending),
+}
+
+/// A password that is to be examined.
+#[derive(Debug)]
+pub struct Pending {
+    rule: usize,
+    examination: Examination,
+}
+
+/// Begins to examine what the request presents; nothing is to be examined where its path needs no password.
+#[must_use]
+pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>, now: Instant) -> Examining {
+    let Some((treatment, gate)) = asked(line, request) else { return Examining::Done(Examined::default()) };
+    let rule = treatment.place;
+    match gate.judge(attempt, now) {
+        Judgement::Passed(verdict) => Examining::Done(Examined { rule: Some(rule), verdict }),
+        Judgement::Pending(examination) => Examining::Pending(Pending { rule, examination }),
+    }
+}
+
+/// The challenges that a refusal of this request carries; none where it is "not found".
+#[must_use]
+pub fn challenges(line: &Line, request: &Request<'_>, now: Instant) -> Vec<String> {
+    let Some((_, examiner)) = asked(line, request) else { return Vec::new() };
+    match request.password.verdict {
+        Verdict::Right(_) => Vec::new(),
+        Verdict::Nothing | Verdict::Wrong(_) => examiner.challenges(false, now),
+        Verdict::Stale(_) => examiner.challenges(true, now),
+    }
+}
+
+/// The rule whose password the request's path needs, whatever the tree has for it.
+fn asked<'a>(line: &'a Line, request: &Request<'_>) -> Option<(&'a Treatment, &'a Arc<crate::password::Examiner>)> {
+    let treatment = line.rules.asking(request.path.as_ref().ok()?)?;
+    let serves = treatment.listeners.as_ref().is_none_or(|listeners| listeners.contains(&request.transport));
+    serves.then_some(())?;
+    Some((treatment, &treatment.gate.as_ref()?.examiner))
+}
+
+impl Pending {
+    /// Whose password it is, as the client says.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.examination.user()
+    }
+
+    /// Examines it, which takes as long as Argon2 does.
+    #[must_use]
+    pub fn run(self) -> Examined {
+        Examined { rule: Some(self.rule), verdict: self.examination.run() }
+    }
+
+    /// Does not look at it.
+    #[must_use]
+    pub fn pass_over(self) -> Examined {
+        Examined { rule: Some(self.rule), verdict: Verdict::Wrong(Fault::Unexamined) }
+    }
+}
+
+impl Examined {
+    /// As if this account's password had been right, whatever the rule.
+    #[must_use]
+    pub fn as_given(user: &str) -> Self {
+        Self { rule: None, verdict: Verdict::Right(user.into()) }
+    }
+
+    /// The verdict.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Whether it was held against the accounts of this rule.
+    pub(super) fn is_of(&self, treatment: &Treatment) -> bool {
+        self.rule.is_none_or(|rule| rule == treatment.place)
+    }
+}
