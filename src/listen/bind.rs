@@ -4,13 +4,24 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use listenfd::ListenFd;
+use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that the kernel queues while we accept: 5 000 phones may come back at once.
 const BACKLOG: i32 = 4096;
 
+/// How long the kernel keeps a connection to itself that has sent nothing (seconds).
+const DEFERRED: u32 = 1;
+
 /// Bytes of datagrams that the kernel queues on a TFTP listener.
 const DATAGRAMS: usize = 4 * 1024 * 1024;
+
+/// A connection is accepted when its first bytes are there (tcp(7), `TCP_DEFER_ACCEPT`).
+#[derive(Debug, Clone, Copy)]
+struct DeferAccept;
+
+nix::setsockopt_impl!(DeferAccept, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, u32, sockopt::SetStruct<u32>);
 
 /// The sockets that systemd opened for us (`LISTEN_FDS`), each taken once, by its address.
 pub struct Passed {
@@ -65,6 +76,8 @@ impl Passed {
             }),
         };
         let ready = listener.and_then(|listener: TcpListener| {
+            // Without it a connection is waited for twice. A kernel that does not know it accepts at once, as before.
+            let _ = setsockopt(&listener, DeferAccept, &DEFERRED);
             // Accepted sockets inherit it, which saves a system call for each.
             socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
             listener.set_nonblocking(true)?;

@@ -28,11 +28,16 @@ pub(super) enum Stage {
 /// request costs no timer of its own: the watch sleeps until the earliest moment that could be too late.
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
-    /// Milliseconds since `start`, times four, plus the stage.
-    state: Arc<AtomicU64>,
-    late: Arc<AtomicBool>,
+    told: Arc<Told>,
     start: Instant,
     limits: [Duration; 4],
+}
+
+#[derive(Debug)]
+struct Told {
+    /// Milliseconds since the clock's `start`, times four, plus the stage.
+    state: AtomicU64,
+    late: AtomicBool,
 }
 
 impl Clock {
@@ -40,8 +45,7 @@ impl Clock {
     #[must_use]
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            state: Arc::new(AtomicU64::new(Stage::Idle as u64)),
-            late: Arc::default(),
+            told: Arc::new(Told { state: AtomicU64::new(Stage::Idle as u64), late: AtomicBool::new(false) }),
             start: Instant::now(),
             limits: [limits.idle, limits.header, limits.request, limits.request].map(Period::duration),
         }
@@ -50,7 +54,7 @@ impl Clock {
     /// Enters a stage, or notes progress in it.
     pub(super) fn enter(&self, stage: Stage) {
         let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-        self.state.store(since << 2 | stage as u64, Ordering::Relaxed);
+        self.told.state.store(since << 2 | stage as u64, Ordering::Relaxed);
     }
 
     /// The first bytes of a request are there.
@@ -77,11 +81,11 @@ impl Clock {
 
     /// Whether the server ends the connection because it has been too slow.
     pub(super) fn is_late(&self) -> bool {
-        self.late.load(Ordering::Relaxed)
+        self.told.late.load(Ordering::Relaxed)
     }
 
     fn stage(&self) -> Stage {
-        match self.state.load(Ordering::Relaxed) & 3 {
+        match self.told.state.load(Ordering::Relaxed) & 3 {
             0 => Stage::Idle,
             1 => Stage::Header,
             2 => Stage::Request,
@@ -90,7 +94,7 @@ impl Clock {
     }
 
     fn deadline(&self) -> Instant {
-        let state = self.state.load(Ordering::Relaxed);
+        let state = self.told.state.load(Ordering::Relaxed);
         self.start + Duration::from_millis(state >> 2) + self.limits[self.stage() as usize]
     }
 
@@ -123,7 +127,7 @@ impl Future for Watch {
             ready!(sleep.as_mut().poll(context));
             let deadline = clock.deadline();
             if deadline <= Instant::now() {
-                clock.late.store(true, Ordering::Relaxed);
+                clock.told.late.store(true, Ordering::Relaxed);
                 return Poll::Ready(clock.stage());
             }
             sleep.as_mut().reset(deadline);

@@ -15,7 +15,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -23,6 +23,7 @@ use super::Shared;
 use super::body::Reply;
 use super::clock::{Clock, Stage};
 use super::password;
+use super::socket::LastAnswer;
 use crate::app::App;
 use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
@@ -51,6 +52,8 @@ pub struct Session {
     pub presented: Presented,
     /// Its TLS, where it has any.
     pub security: Option<Security>,
+    /// Told when the client wants no more than the answer under way.
+    pub(super) last: LastAnswer,
 }
 
 /// What only a connection over TLS has.
@@ -71,7 +74,12 @@ where
     let (clock, header_size) = limits(&session.shared);
     let io = Timed { io: TokioIo::new(stream), clock: clock.clone() };
     let session = Arc::new(session);
-    let service = service_fn(|request| respond(session.clone(), clock.clone(), request));
+    let service = service_fn(|request| {
+        if is_last(&request) {
+            session.last.comes_now();
+        }
+        respond(session.clone(), clock.clone(), request)
+    });
     let mut http = http1::Builder::new();
     http.max_buf_size(header_size).header_read_timeout(None);
     if session.transport == Protocol::Http {
@@ -166,6 +174,18 @@ struct Walked {
     trail: Trail,
     /// What a refusal asks for; none where it is "not found".
     challenges: Vec<String>,
+}
+
+/// Whether the connection ends with this request (RFC 9112 §9.3), and nothing of the client's is left to read: closing a
+/// socket that holds unread bytes loses what is still to be sent.
+fn is_last<B>(request: &hyper::Request<B>) -> bool {
+    let headers = request.headers();
+    let mut wishes = headers.get_all(header::CONNECTION).iter().flat_map(|wish| wish.as_bytes().split(|&b| b == b','));
+    let ends = match request.version() {
+        Version::HTTP_11 => wishes.any(|wish| wish.trim_ascii().eq_ignore_ascii_case(b"close")),
+        _ => !wishes.any(|wish| wish.trim_ascii().eq_ignore_ascii_case(b"keep-alive")),
+    };
+    ends && !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.

@@ -1,31 +1,141 @@
-//! A TCP stream that ends by being closed.
+//! A TCP stream that does for a short connection only what it must: it is watched by the runtime no sooner than there is
+//! something to wait for, its last bytes leave with its FIN, and it ends by being closed.
 
 use std::io::{self, IoSlice};
+use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use rustix::net::{SendAncillaryBuffer, SendFlags};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
-/// Closing a socket sends what is left and then FIN; `shutdown(2)` right before it changes nothing that a client could
-/// see and costs a system call for every connection.
-pub(super) struct Socket(pub(super) TcpStream);
+/// A connection's bytes, in and out.
+pub(super) struct Socket {
+    stream: Stream,
+    last: LastAnswer,
+}
+
+/// Whether the answer under way is the connection's last. What the kernel could hold back until the end then goes in one
+/// packet with FIN (`MSG_MORE`), which halves what a connection for one small file costs both ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastAnswer(Arc<AtomicBool>);
+
+enum Stream {
+    /// Just accepted: its request is there, as a rule, and no event loop needs to know of it.
+    Fresh(TcpStream),
+    /// It has been read from: the next bytes have to be waited for.
+    Read(TcpStream),
+    /// Its one request is read, and the answer may be on its way before anybody has to wait.
+    Ending(TcpStream),
+    /// The runtime watches it.
+    Watched(tokio::net::TcpStream),
+    /// The runtime could not take it.
+    Lost,
+}
+
+impl LastAnswer {
+    /// From now on: the client has asked for the connection's end.
+    pub(super) fn comes_now(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_now(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn flags(&self) -> SendFlags {
+        let more = if self.is_now() { SendFlags::MORE } else { SendFlags::empty() };
+        SendFlags::NOSIGNAL | more
+    }
+}
+
+impl Socket {
+    /// A stream that does not block, and what its last answer is announced with.
+    pub(super) fn new(stream: TcpStream) -> (Self, LastAnswer) {
+        let last = LastAnswer::default();
+        (Self { stream: Stream::Fresh(stream), last: last.clone() }, last)
+    }
+
+    /// The stream as the runtime watches it.
+    fn watched(&mut self) -> io::Result<&mut tokio::net::TcpStream> {
+        if !matches!(self.stream, Stream::Watched(_)) {
+            self.stream = match std::mem::replace(&mut self.stream, Stream::Lost) {
+                Stream::Fresh(stream) | Stream::Read(stream) | Stream::Ending(stream) => {
+                    Stream::Watched(tokio::net::TcpStream::from_std(stream)?)
+                }
+                other => other,
+            };
+        }
+        match &mut self.stream {
+            Stream::Watched(stream) => Ok(stream),
+            Stream::Fresh(_) | Stream::Read(_) | Stream::Ending(_) | Stream::Lost => {
+                Err(io::ErrorKind::NotConnected.into())
+            }
+        }
+    }
+
+    /// Sends by `send`, at once where the kernel has room, else when it has.
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        send: impl Fn(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let flags = self.last.flags();
+        if let Stream::Fresh(stream) | Stream::Read(stream) | Stream::Ending(stream) = &self.stream {
+            match send(stream.as_fd(), flags) {
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                gone => return Poll::Ready(Ok(gone?)),
+            }
+        }
+        let stream = self.watched()?;
+        loop {
+            ready!(stream.poll_write_ready(context))?;
+            match stream.try_io(Interest::WRITABLE, || Ok(send(stream.as_fd(), flags)?)) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                gone => return Poll::Ready(gone),
+            }
+        }
+    }
+}
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, into)
+        match std::mem::replace(&mut self.stream, Stream::Lost) {
+            Stream::Fresh(mut stream) => match io::Read::read(&mut stream, into.initialize_unfilled()) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                    self.stream = Stream::Read(stream);
+                }
+                read => {
+                    self.stream = Stream::Read(stream);
+                    return Poll::Ready(read.map(|read| into.advance(read)));
+                }
+            },
+            // HTTP looks for a hang-up while it answers. An answer that is ready needs no watch for that; one that is
+            // not gets it when the task is looked at again, which is at once.
+            Stream::Read(stream) if self.last.is_now() => {
+                self.stream = Stream::Ending(stream);
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            other => self.stream = other,
+        }
+        Pin::new(self.watched()?).poll_read(context, into)
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        self.poll_send(context, |socket, flags| rustix::net::send(socket, bytes, flags))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
+    /// Closing sends what is left and then FIN; `shutdown(2)` right before it changes nothing that a client could see.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -39,6 +149,8 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+        self.poll_send(context, |socket, flags| {
+            rustix::net::sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags)
+        })
     }
 }

@@ -1,20 +1,21 @@
 //! The accept loop of an HTTP or HTTPS listener: one task a connection, no more of them than allowed.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use rustix::net::SocketFlags;
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::http::{self, Security, Session};
-use super::socket::Socket;
+use super::socket::{LastAnswer, Socket};
 use super::tls::{Shaken, TlsDoor};
 use crate::config::Protocol;
 use crate::metrics::Handshake;
@@ -25,7 +26,7 @@ const RESTS: Duration = Duration::from_millis(50);
 
 /// Accepts until the listener is told to stop. `place` is the listener's place in the configuration in force.
 pub async fn accept(
-    listener: TcpListener,
+    listener: AsyncFd<TcpListener>,
     protocol: Protocol,
     shared: Arc<Shared>,
     place: tokio::sync::watch::Receiver<usize>,
@@ -36,7 +37,7 @@ pub async fn accept(
         let accepted = tokio::select! {
             biased;
             () = &mut stopped => return,
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener) => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -68,6 +69,17 @@ pub async fn accept(
     }
 }
 
+/// The next connection, which the runtime does not watch yet.
+async fn next(listener: &AsyncFd<TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    let accept = |listener: &TcpListener| {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (stream, peer) = rustix::net::acceptfrom_with(listener, flags)?;
+        let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+        Ok((TcpStream::from(stream), peer.ok_or(io::ErrorKind::ConnectionAborted)?))
+    };
+    listener.async_io(Interest::READABLE, accept).await
+}
+
 /// The peer was gone before we took the connection.
 fn is_passing(error: &io::Error) -> bool {
     matches!(
@@ -87,9 +99,10 @@ struct Connection {
 impl Connection {
     async fn in_clear(self, stream: TcpStream) {
         let Self { shared, peer, open, .. } = self;
+        let (socket, last) = Socket::new(stream);
         let session =
-            Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing, security: None };
-        http::serve(session, Socket(stream)).await;
+            Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing, security: None, last };
+        http::serve(session, socket).await;
         drop(open);
     }
 
@@ -101,11 +114,12 @@ impl Connection {
             let door = app.tls.get(self.place).and_then(Option::as_ref);
             door.map(|door| (door.clone(), app.config.limits.handshake.duration()))
         };
+        let (socket, last) = Socket::new(stream);
         match found {
-            Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, door.accept(Socket(stream))).await,
+            Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, last, door.accept(socket)).await,
             // Boxed, so that a modern connection's future is not the larger for it.
             Some((TlsDoor::Legacy(door), limit)) => {
-                Box::pin(self.over_tls(limit, door.accept(Socket(stream)))).await;
+                Box::pin(self.over_tls(limit, last, door.accept(socket))).await;
             }
             None => {}
         }
@@ -114,6 +128,7 @@ impl Connection {
     async fn over_tls<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         limit: Duration,
+        last: LastAnswer,
         shaking: impl Future<Output = io::Result<Shaken<S>>>,
     ) {
         let Self { shared, peer, open, .. } = self;
@@ -122,7 +137,7 @@ impl Connection {
             Ok(Shaken { stream, presented, handshake, secured, models }) => {
                 shared.metrics.handshake(handshake);
                 let security = Some(Security { secured, models, is_noted: AtomicBool::new(false) });
-                let session = Session { shared, transport: Protocol::Https, peer, presented, security };
+                let session = Session { shared, transport: Protocol::Https, peer, presented, security, last };
                 http::serve(session, stream).await;
             }
             Err(error) => {

@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -148,8 +149,13 @@ impl Door {
         let spare = socket.again()?;
         let bound = match (socket, &manner) {
             (Socket::Tcp(listener), Manner::Tcp(protocol)) => {
-                let listener = TcpListener::from_std(listener)?;
                 let bound = listener.local_addr()?;
+                #[expect(
+                    deprecated,
+                    reason = "its successor is `unsafe` and asks that the descriptor outlives the registration: a \
+                              TcpListener's does"
+                )]
+                let listener = AsyncFd::with_interest(listener, Interest::READABLE)?;
                 shared.tasks.spawn(tcp::accept(listener, *protocol, shared.clone(), receiver, stop.clone()));
                 bound
             }
