@@ -1,12 +1,14 @@
 //! What a client may take: time, size and number, each with a limit that leaves the others unharmed.
 
 use std::io::{Read, Write};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::outsider::{connect, curl, raw, time_to_close};
+use crate::outsider::{connect, curl, raw, run, time_to_close};
+use crate::server::{Server, serve};
 use crate::site::{Site, config, lab};
 
 /// Sends a byte every tenth of a second until the server closes; how long that took.
@@ -191,4 +193,20 @@ fn a_client_that_does_not_read_is_cut_off() {
     assert!(line.contains("outcome=\"broken\""), "{line}");
     sleep(Duration::from_millis(10));
     assert_eq!(server.http("/basic.txt").status, 200);
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_no_phone() {
+    let site = Site::new("");
+    let plain = serve(&site);
+    let mut unread = Command::new("bash");
+    // The other end of the pipe is held by a program that never reads; 600 lines are more than a pipe takes.
+    let unread_command = unread.args(["-c", "exec \"$0\" \"$@\" > >(exec sleep 30)"]);
+    unread_command.arg(plain.get_program()).args(plain.get_args()).current_dir(site.path(""));
+    let server = Server::run(site, unread);
+
+    let url = server.url("http", "/basic.txt?[1-600]");
+    let statuses = run("curl", &["-s", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}\n", &url], b"").stdout;
+
+    assert_eq!(String::from_utf8_lossy(&statuses), "200\n".repeat(600));
 }
