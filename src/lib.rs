@@ -21,3 +21,4 @@ pub mod profile;
 pub mod provision;
 pub mod server;
 pub mod tftp;
+pub mod trust;

@@ -17,7 +17,6 @@ use tokio_util::task::TaskTracker;
 use self::doors::Doors;
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
-use crate::census::CensusError;
 use crate::config::{Config, ConfigError};
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
@@ -38,9 +37,6 @@ pub enum ServeError {
     /// An address.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The state folder.
-    #[error("state: {0}")]
-    State(String),
     /// The log.
     #[error("{0}")]
     Log(String),
@@ -53,12 +49,6 @@ pub enum ServeError {
 impl From<AuthorityError> for ServeError {
     fn from(error: AuthorityError) -> Self {
         Self::Authority(error.to_string())
-    }
-}
-
-impl From<CensusError> for ServeError {
-    fn from(error: CensusError) -> Self {
-        Self::State(error.to_string())
     }
 }
 
@@ -87,7 +77,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());
-    let census = Arc::new(census::open(config.state.as_deref())?);
+    let census = Arc::new(census::open(config.state.as_deref()));
     let app = Arc::new(App::new(config, &metrics)?);
     let (apps, receiver) = watch::channel(app.clone());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);

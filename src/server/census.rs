@@ -13,9 +13,10 @@ const SOON: Duration = Duration::from_secs(1);
 /// While phones come and go.
 const SELDOM: Duration = Duration::from_secs(30);
 
-/// The census of a state folder. A table that cannot be read is set aside, so that phones are served all the same.
-pub(super) fn open(folder: Option<&Path>) -> Result<Census, CensusError> {
-    Census::open(folder).or_else(|error| match &error {
+/// The census of a state folder. Phones are served whatever is there: a table that cannot be read is set aside, and where
+/// nothing can be written, what is seen is forgotten with the process.
+pub(super) fn open(folder: Option<&Path>) -> Census {
+    let opened = Census::open(folder).or_else(|error| match &error {
         CensusError::System { .. } => Err(error),
         CensusError::Content { path, .. } => {
             let aside = path.with_extension("json.unreadable");
@@ -23,6 +24,10 @@ pub(super) fn open(folder: Option<&Path>) -> Result<Census, CensusError> {
             std::fs::rename(path, &aside).map_err(|error| CensusError::System { path: path.clone(), error })?;
             Census::open(folder)
         }
+    });
+    opened.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the table of TLS is not kept: let `state` name a folder that the server may write to");
+        Census::default()
     })
 }
 

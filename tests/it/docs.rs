@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 /// The longest that one page may take.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// The ports of the repository's config.toml, HTTP, HTTPS, admin, TFTP.
-const PORTS: [&str; 4] = ["8080", "8443", "8081", "6969"];
+/// The ports of the repository's config.toml, HTTP, HTTPS, admin, TFTP; and that of a second HTTPS listener on the pages.
+const PORTS: [&str; 5] = ["8080", "8443", "8081", "6969", "8444"];
 
 /// How the repository is started; here its binary is built already, and the page goes on when it is ready.
 const START: &str = "cargo run --release -- serve";
@@ -161,11 +161,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Ports that nobody listens on at this moment: three for TCP, then one for UDP.
+/// Ports that nobody listens on at this moment: three for TCP, one for UDP, and one more for TCP.
 fn free_ports() -> Vec<String> {
-    let tcp: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("0.0.0.0:0").expect("a port")).collect();
+    let tcp = [(); 4].map(|()| TcpListener::bind("0.0.0.0:0").expect("a port"));
     let udp = UdpSocket::bind("0.0.0.0:0").expect("a port");
-    let addresses = tcp.iter().map(TcpListener::local_addr).chain([udp.local_addr()]);
+    let (first, last) = tcp.split_at(3);
+    let addresses = first.iter().map(TcpListener::local_addr).chain([udp.local_addr()]);
+    let addresses = addresses.chain(last.iter().map(TcpListener::local_addr));
     addresses.map(|address| address.expect("a bound address").port().to_string()).collect()
 }
 

@@ -3,21 +3,21 @@
 
 use tempfile::TempDir;
 
-use crate::outsider::{Answer, curl, openssl, phoneprov, run};
+use crate::outsider::{Answer, curl, openssl, run};
 use crate::server::{Server, refused, wait_for};
 use crate::site::{ALL, OTHER, PHONE, Site, config, lab};
 
 /// What every old phone of these tests speaks: AES-CBC with RSA key exchange, TLS 1.0.
-const SPA: [&str; 3] = ["-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0"];
+pub(crate) const SPA: [&str; 3] = ["-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0"];
 
 /// An authority as they were, RSA-1024 and SHA-1, and certificates by it.
-struct Factory {
+pub(crate) struct Factory {
     folder: TempDir,
 }
 
 /// How a certificate is made.
 #[derive(Clone, Copy)]
-enum Made {
+pub(crate) enum Made {
     /// By the factory, X.509 version 3.
     V3,
     /// By the factory, X.509 version 1.
@@ -31,7 +31,7 @@ enum Made {
 }
 
 impl Factory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let factory = Self { folder: tempfile::tempdir().expect("room for a folder") };
         let (key, ca) = (factory.file("ca.key"), factory.file("ca.pem"));
         let subject = ["-subj", "/O=Cisco Systems/CN=Old Manufacturing CA", "-days", "3"];
@@ -40,12 +40,12 @@ impl Factory {
         factory
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 
     /// A certificate of the guides' layout, and its key.
-    fn phone(&self, name: &str, mac: &str, made: Made) -> Certificate {
+    pub(crate) fn phone(&self, name: &str, mac: &str, made: Made) -> Certificate {
         let [key, request, pem, ca, ca_key, extensions] =
             [&format!("{name}.key"), &format!("{name}.csr"), &format!("{name}.pem"), "ca.pem", "ca.key", "extensions"]
                 .map(|file| self.file(file));
@@ -78,7 +78,7 @@ impl Factory {
     }
 
     /// A server with a modern listener and one for old phones; both trust the same authority.
-    fn serve(&self, extra: &str) -> Server {
+    pub(crate) fn serve(&self, extra: &str) -> Server {
         let ca = format!("client_ca = [\"{}\"]", lab("ca.pem"));
         let both = format!("client_ca = [\"{}\", \"{}\"]", lab("ca.pem"), self.file("ca.pem"));
         let site = Site::new("");
@@ -89,29 +89,29 @@ impl Factory {
 }
 
 /// Files of openssl's.
-struct Certificate {
-    pem: String,
-    key: String,
+pub(crate) struct Certificate {
+    pub(crate) pem: String,
+    pub(crate) key: String,
 }
 
 impl Certificate {
-    fn options(&self) -> [&str; 4] {
+    pub(crate) fn options(&self) -> [&str; 4] {
         ["-cert", &self.pem, "-key", &self.key]
     }
 }
 
 /// The listener for old phones.
-fn old_port(server: &Server) -> u16 {
+pub(crate) fn old_port(server: &Server) -> u16 {
     server.ports("https")[1]
 }
 
 /// What `openssl s_client` gets by these options, without the date and what it asked for itself.
-fn s_client(port: u16, path: &str, options: &[&str]) -> Answer {
+pub(crate) fn s_client(port: u16, path: &str, options: &[&str]) -> Answer {
     s_client_as("", port, path, options)
 }
 
 /// The same with a header that says what it is.
-fn s_client_as(header: &str, port: u16, path: &str, options: &[&str]) -> Answer {
+pub(crate) fn s_client_as(header: &str, port: u16, path: &str, options: &[&str]) -> Answer {
     let (address, ca) = (format!("127.0.0.1:{port}"), lab("ca.pem"));
     let fixed = ["s_client", "-quiet", "-ign_eof", "-connect", &address, "-CAfile", &ca, "-verify_return_error"];
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}Connection: close\r\n\r\n");
@@ -301,30 +301,6 @@ fn check_asks_for_encrypt_on_what_a_listener_for_old_phones_serves() {
     assert!(!elsewhere.contains("old phones"), "{elsewhere}");
 }
 
-/// The support table of seed 003, release by release: versions as a server, versions as a client.
-const RELEASES: [(&str, [&str; 2], [&str; 2]); 5] = [
-    ("10.6(1)SU2", ["1.0", "1.2"], ["1.0", "1.0"]),
-    ("11.0(1)", ["1.0", "1.2"], ["1.0", "1.0"]),
-    ("10.6(1)SU3", ["1.0", "1.2"], ["1.1", "1.2"]),
-    ("11.5(1)SU1", ["1.1", "1.2"], ["1.1", "1.2"]),
-    ("11.6(1)", ["1.2", "1.2"], ["1.1", "1.2"]),
-];
-
-const VERSIONS: [(&str, &str); 4] = [("1.0", "-tls1"), ("1.1", "-tls1_1"), ("1.2", "-tls1_2"), ("1.3", "-tls1_3")];
-
-#[test]
-fn every_release_of_the_support_table_can_be_played_as_a_server() {
-    let factory = Factory::new();
-    for (release, [min, max], _) in RELEASES {
-        let server = factory.serve(&format!("tls_min = \"{min}\"\ntls_max = \"{max}\"\n"));
-        for (version, option) in VERSIONS {
-            let answer = s_client(old_port(&server), "/basic.txt", &[option, "-cipher", "ALL:@SECLEVEL=0"]);
-            let expected = if (min..=max).contains(&version) { 200 } else { 0 };
-            assert_eq!(answer.status, expected, "{release}, TLS {version}");
-        }
-    }
-}
-
 #[test]
 fn a_modern_listener_can_be_held_to_one_version() {
     for (only, option, other) in [("1.2", "-tls1_2", "-tls1_3"), ("1.3", "-tls1_3", "-tls1_2")] {
@@ -336,62 +312,6 @@ fn a_modern_listener_can_be_held_to_one_version() {
         assert_eq!(s_client(server.port("https"), "/basic.txt", &[option]).status, 200, "{only}");
         assert_eq!(s_client(server.port("https"), "/basic.txt", &[other]).status, 0, "{only}");
     }
-}
-
-#[test]
-fn the_report_says_who_needs_what() {
-    let factory = Factory::new();
-    let phone = factory.phone("phone", PHONE, Made::V3);
-    let server = factory.serve("");
-    let config = server.config().display().to_string();
-    let mpp = "User-Agent: Cisco-CP-8841-3PCC/12.0.2 (000e08abcdef)";
-    let spa = "User-Agent: Cisco/SPA504G-7.4.7 (CBT141900G7)\r\n";
-    let options = [&SPA[..], &phone.options()].concat();
-    assert_eq!(s_client_as(spa, old_port(&server), "/basic.txt", &options).status, 200);
-    let ca = lab("ca.pem");
-    let own = [lab(&format!("phone-{PHONE}.pem")), lab(&format!("phone-{PHONE}.key"))];
-    let modern = ["--cacert", &ca, "--cert", &own[0], "--key", &own[1], "-H", mpp];
-    let modern_address = server.url("https", "/basic.txt");
-    for _ in 0..2 {
-        assert_eq!(curl(&[&modern[..], &[&modern_address, &modern_address]].concat()).status, 200);
-    }
-
-    // A second after the first change it is on the disk, while the server goes on.
-    let table = server.path("state/tls.json");
-    assert!(wait_for(|| table.exists()), "no table");
-    let site = server.stop();
-    let report = phoneprov(&["tls", "report", "--config", &config], b"");
-    let json = phoneprov(&["tls", "report", "--json", "--config", &config], b"");
-
-    let report = String::from_utf8_lossy(&report);
-    let lines: Vec<Vec<&str>> = report.lines().map(|line| line.split_whitespace().collect()).collect();
-    let old_row = ["SPA504G", "7.4.7", "1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "SHA-1", "O=Cisco", "Systems,"];
-    assert!(lines.iter().any(|line| line.starts_with(&old_row)), "{report}");
-    let new_row = ["CP-8841-3PCC", "12.0.2", "1.3", "TLS_AES_256_GCM_SHA384", "SHA-2"];
-    let new = lines.iter().find(|line| line.starts_with(&new_row)).expect("a row of the modern listener");
-    assert_eq!(new.last(), Some(&"2"), "a connection counts once, whatever is asked on it: {report}");
-    assert!(report.contains("\ndropping TLS 1.0 breaks: SPA504G 7.4.7 (last "), "{report}");
-    assert!(report.contains("\ndropping TLS 1.1 breaks: nobody that was seen\n"), "{report}");
-    assert!(report.contains("\ndropping SHA-1 certificates breaks: SPA504G 7.4.7 (last "), "{report}");
-    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
-    assert_eq!(json["drops"][0]["breaks"][0]["model"], "SPA504G");
-
-    let again = site.start();
-    assert_eq!(curl(&[&modern[..], &[&again.url("https", "/basic.txt")]].concat()).status, 200);
-    let _site = again.stop();
-    let report = phoneprov(&["tls", "report", "--config", &config], b"");
-    assert!(String::from_utf8_lossy(&report).contains("SPA504G"), "what was seen before the restart is still there");
-}
-
-#[test]
-fn a_table_that_cannot_be_read_is_set_aside() {
-    let site = Site::new("");
-    site.configure(&format!("state = \"state\"\n{}", config(&ALL, "")));
-    std::fs::create_dir(site.path("state")).expect("room for a folder");
-    std::fs::write(site.path("state/tls.json"), "{").expect("room for a file");
-    let server = site.start();
-    server.log_line(&["the table of TLS begins anew"]);
-    assert!(server.path("state/tls.json.unreadable").exists());
 }
 
 #[test]

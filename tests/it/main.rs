@@ -17,4 +17,5 @@ mod reload;
 mod server;
 mod site;
 mod start;
+mod support_table;
 mod tftp;

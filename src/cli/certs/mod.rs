@@ -1,5 +1,6 @@
-//! `phoneprov certs`: make certificates for a lab, and look into any.
+//! `phoneprov certs`: make certificates for a lab, look into any, fetch those of other servers.
 
+mod fetch;
 mod lab;
 mod show;
 
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::certificate::Details;
 
-/// Make lab certificates, or show what a certificate says.
+/// Make lab certificates, show what a certificate says, or fetch what another server shows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ pub(super) struct Args {
 enum Command {
     Lab(lab::Args),
     Show(show::Args),
+    Fetch(fetch::Args),
 }
 
 /// Runs the subcommand.
@@ -27,6 +29,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Lab(args) => lab::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Fetch(args) => fetch::run(&args),
     }
 }
 
