@@ -5,11 +5,15 @@ mod check;
 mod cipher_args;
 mod completions;
 mod decrypt;
+mod diff;
 mod encrypt;
+mod fmt;
+mod import_export;
 mod key;
 mod man;
 mod password;
 mod phone;
+mod profile_file;
 mod render;
 mod serve;
 mod tls;
@@ -44,6 +48,9 @@ enum Command {
     Password(password::Args),
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
+    Fmt(fmt::Args),
+    Diff(diff::Args),
+    ImportExport(import_export::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -62,6 +69,9 @@ pub fn run() -> ExitCode {
         Command::Password(args) => password::run(&args),
         Command::Encrypt(args) => encrypt::run(args),
         Command::Decrypt(args) => decrypt::run(args),
+        Command::Fmt(args) => fmt::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::ImportExport(args) => import_export::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

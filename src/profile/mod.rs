@@ -5,8 +5,10 @@
 //! macros stand for, and [`template::Templates`] renders it with those values.
 
 pub mod expansion;
+pub mod export;
 pub mod flat;
 pub mod macros;
+pub mod mask;
 pub mod name;
 pub mod parameters;
 pub mod path;

@@ -61,9 +61,9 @@ impl Page {
         writeln!(self.commands, "{line}").expect("a string takes text");
     }
 
-    /// The lines that the page says are printed, and are not; bash shows the commands themselves after a `+`.
+    /// The lines that the page says are printed, and are not; bash shows the commands themselves after a `@`.
     fn missing(&self, output: &str) -> Vec<String> {
-        let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with('+')).collect();
+        let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with('@')).collect();
         let printed = |wanted: &String| lines.iter().any(|line| is_like(wanted, line));
         self.printed.iter().filter(|wanted| !printed(wanted)).cloned().collect()
     }
@@ -106,7 +106,7 @@ impl Clone {
     fn run(&self, commands: &str) -> (Option<ExitStatus>, String) {
         let output = self.folder.path().join("output");
         let file = File::create(&output).expect("a file");
-        let script = format!("set -x\n{}", self.with_own_ports(commands));
+        let script = format!("PS4='@ '\nset -x\n{}", self.with_own_ports(commands));
         let mut child = Command::new("bash")
             .args(["-eu", "-o", "pipefail", "-c", &script])
             .current_dir(self.folder.path())

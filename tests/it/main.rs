@@ -4,6 +4,7 @@
 mod architecture;
 mod docs;
 mod exercises;
+mod formats;
 mod http;
 mod legacy;
 mod limits;

@@ -7,8 +7,10 @@
 //!
 //! Not here: which parameters exist and what their values may be.
 
+mod compare;
 mod document;
 mod error;
+mod format;
 mod place;
 mod profile;
 mod scan;
@@ -18,8 +20,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Compared, Difference, compare};
 pub use document::{Attribute, Declaration, Document, Element, Flaw, FlawKind, Node, Piece};
 pub use error::{FlatError, Wrong};
+pub use format::{FormatError, Order, format};
 pub use place::Place;
 pub use profile::{FlatProfile, Form, Group, Parameter, ParameterError, RouterPlace};
 pub use text::MAX_BYTES;

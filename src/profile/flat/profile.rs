@@ -249,6 +249,12 @@ impl Parameter {
         self
     }
 
+    /// The same with another value of characters that XML allows, for showing it.
+    #[must_use]
+    pub(crate) fn with_value(&self, value: &str) -> Self {
+        Self { value: value.to_owned(), ..self.clone() }
+    }
+
     fn replace(&mut self, later: &Self) {
         let missing = self.attributes.iter().filter(|earlier| later.attribute(&earlier.name).is_none());
         let attributes = later.attributes.iter().chain(missing).cloned().collect();
