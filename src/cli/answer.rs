@@ -1,0 +1,176 @@
+//! What this server would answer to a phone, and why: for the commands that ask in a phone's place.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::config::Protocol;
+use crate::device::{DeviceIdentity, MacAddress, Model, SerialNumber};
+use crate::profile::macros::{Macro, Macros};
+use crate::profile::path::RequestPath;
+use crate::profile::tree::FileKind;
+use crate::provision::{
+    self, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
+};
+
+/// The phone that asks, as a command's options name it.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    /// Its MAC address.
+    pub(super) mac: Option<MacAddress>,
+    /// Its serial number.
+    pub(super) serial: Option<SerialNumber>,
+    /// Its product name.
+    pub(super) model: Option<Model>,
+}
+
+/// A phone's question.
+pub(super) struct Question {
+    /// What for, macros expanded.
+    pub(super) path: String,
+    /// What it comes over.
+    pub(super) over: Protocol,
+    /// What is to be done.
+    pub(super) verb: Verb,
+    /// What its certificate proves.
+    pub(super) presented: Presented,
+    /// What its password came to.
+    pub(super) password: Examined,
+}
+
+/// What came of a question.
+pub(super) struct Answer<'a> {
+    question: &'a Question,
+    trail: Trail,
+    outcome: Result<(Profile, Response), Refusal>,
+}
+
+impl Asker {
+    /// What the phone proves by its certificate: over HTTPS, that it is this one.
+    pub(super) fn presented(&self, over: Protocol) -> Presented {
+        let identity = DeviceIdentity::new(self.mac, self.serial.clone(), self.model.clone());
+        match (identity, over) {
+            (Some(identity), Protocol::Https) => Presented::Device(Arc::new(identity)),
+            (_, Protocol::Http | Protocol::Tftp) | (None, Protocol::Https) => Presented::Nothing,
+        }
+    }
+
+    /// Where a path needs a password, the phone's own was right.
+    pub(super) fn password(&self) -> Examined {
+        let account = self.mac.map(|mac| mac.to_string()).or_else(|| self.serial.as_ref().map(ToString::to_string));
+        account.map(|account| Examined::as_given(&account)).unwrap_or_default()
+    }
+}
+
+impl Question {
+    /// Walks the line as a request would.
+    pub(super) fn ask(&self, app: &App) -> Answer<'_> {
+        let request = self.request();
+        let mut trail = Trail::default();
+        let outcome = provision::admit(&app.line, &request, &mut trail).and_then(|profile| {
+            let response = provision::finish(&app.line, &request, &profile)?;
+            Ok((profile, response))
+        });
+        Answer { question: self, trail, outcome }
+    }
+
+    fn request(&self) -> Request<'_> {
+        let path = match self.over {
+            Protocol::Http | Protocol::Https => RequestPath::from_http(&self.path),
+            Protocol::Tftp => RequestPath::from_tftp(self.path.as_bytes()),
+        };
+        Request {
+            transport: self.over,
+            peer: ([127, 0, 0, 1], 0).into(),
+            verb: self.verb,
+            path,
+            presented: &self.presented,
+            models: None,
+            password: self.password.clone(),
+            accepts_gzip: false,
+            conditions: Conditions::default(),
+        }
+    }
+
+    fn asked(&self) -> String {
+        self.request().path.map_or_else(|_| "the path".to_owned(), |path| path.to_string())
+    }
+}
+
+impl Answer<'_> {
+    /// The profile and the response, or nothing and the reason on standard error.
+    pub(super) fn served(self) -> Option<(Profile, Response)> {
+        match self.outcome {
+            Ok(served) => Some(served),
+            Err(refusal) => {
+                eprintln!("phoneprov: {}: not found: {refusal}", self.question.asked());
+                None
+            }
+        }
+    }
+
+    /// Whether there is a profile.
+    pub(super) fn is_served(&self) -> bool {
+        self.outcome.is_ok()
+    }
+
+    /// Prints which file, rule, proof and transforms, or why there are none.
+    pub(super) fn explain(&self, out: &mut impl Write) -> io::Result<()> {
+        line(out, "path", &format!("{} over {}", self.question.asked(), self.question.over))?;
+        match &self.outcome {
+            Ok((profile, response)) => explain(out, profile, response),
+            Err(refusal) => {
+                line(out, "file", self.trail.file.as_deref().unwrap_or("none"))?;
+                line(out, "names", &self.trail.claimed.to_string())?;
+                line(out, "rule", self.trail.rule.as_deref().unwrap_or("not reached, or refused by it"))?;
+                line(out, "answer", "404 not found, whatever the reason")?;
+                line(out, "reason", &refusal.to_string())
+            }
+        }
+    }
+}
+
+fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::Result<()> {
+    let grant = profile.grant();
+    let (found, treatment) = (grant.found(), grant.treatment());
+    let kind = match found.kind {
+        FileKind::Literal => "served byte for byte",
+        FileKind::Template => "a template, rendered for this phone",
+    };
+    let named = Named::of(found);
+    line(out, "file", &format!("{} ({kind})", found.file))?;
+    line(out, "macros", &known(&found.macros))?;
+    line(out, "names", &named.to_string())?;
+    line(out, "rule", &treatment.name)?;
+    let proof = match treatment.proof_for(named != Named::Nobody) {
+        crate::config::Proof::None => "none",
+        crate::config::Proof::Password => "a password of this device's account, taken as given",
+        crate::config::Proof::Certificate => "a certificate that names this device, taken as given",
+    };
+    line(out, "proof", proof)?;
+    let gzip = match profile.coding() {
+        Coding::Identity | Coding::GzipTransport => None,
+        Coding::GzipFile => Some("gzip".to_owned()),
+    };
+    let cipher = treatment.encryption.as_ref();
+    let cipher = cipher.map(|encryption| format!("{} under {}", encryption.scheme, encryption.key.kind()));
+    let transforms: Vec<String> = gzip.into_iter().chain(cipher).collect();
+    line(out, "transforms", &if transforms.is_empty() { "none".to_owned() } else { transforms.join(", then ") })?;
+    line(out, "answer", &format!("200, {} bytes, {}", response.body.length(), response.content_type))
+}
+
+/// The macros that have a value, as `MA=000e08abcdef`.
+fn known(macros: &Macros) -> String {
+    const NAMES: [&str; 22] = [
+        "MA", "MAU", "MAC", "SN", "PN", "PSN", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N",
+        "O", "P",
+    ];
+    let value = |name: &&str| Some(format!("{name}={}", macros.value(Macro::named(name)?)?));
+    let known: Vec<String> = NAMES.iter().filter_map(value).collect();
+    if known.is_empty() { "none".to_owned() } else { known.join(" ") }
+}
+
+/// Prints a name and what there is to say of it.
+pub(super) fn line(out: &mut impl Write, name: &str, value: &str) -> io::Result<()> {
+    writeln!(out, "{name:<11} {value}")
+}
