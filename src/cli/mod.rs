@@ -16,6 +16,7 @@ mod password;
 mod phone;
 mod profile_file;
 mod render;
+mod rule;
 mod serve;
 mod tls;
 
@@ -43,6 +44,7 @@ enum Command {
     Check(check::Args),
     Render(render::Args),
     Phone(phone::Args),
+    Rule(rule::Args),
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Phone(args) => phone::run(args),
+        Command::Rule(args) => rule::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),

@@ -15,6 +15,7 @@ mod passwords;
 mod phone;
 mod refusals;
 mod reload;
+mod rule;
 mod server;
 mod site;
 mod start;

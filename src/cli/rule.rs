@@ -1,0 +1,243 @@
+//! `phoneprov rule`: what a phone does by a rule, why, and what this server would answer.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::answer::{Asker, Question, line};
+use crate::app::App;
+use crate::config::Protocol;
+use crate::device::{MacAddress, Model, SerialNumber};
+use crate::metrics::Metrics;
+use crate::profile::rule::{
+    Access, Decision, Dialect, Fetch, Judgement, Location, Outcome, Report, Rule, Scheme, Url, Verdict,
+};
+use crate::profile::values::Values;
+use crate::provision::{Examined, Verb};
+
+/// Print what a phone does by a rule, why, and what this server would answer.
+///
+/// TEXT is the value of the parameter that --kind names, with < > and & as they are. The phone is the one that the
+/// options describe; it is taken to prove that it is the one that --mac and --sn name. Exits with 1 when the rule is
+/// wrong, leads nowhere, or the server has no answer.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The rule.
+    #[arg(allow_hyphen_values = true)]
+    text: String,
+    /// The parameter that the rule stands in.
+    #[arg(long, value_enum, default_value = "profile")]
+    kind: Kind,
+    /// The phone's product name ($PN, $PSN).
+    #[arg(long)]
+    model: Option<Model>,
+    /// The phone's MAC address ($MA, $MAU, $MAC).
+    #[arg(long)]
+    mac: Option<MacAddress>,
+    /// The phone's serial number ($SN).
+    #[arg(long)]
+    sn: Option<SerialNumber>,
+    /// The phone's firmware ($SWVER), such as sip88xx.11-3-2MPP0001-609.
+    #[arg(long)]
+    firmware: Option<String>,
+    /// A parameter or macro of the phone, such as PRVTMR=600 or `GPP_B=berlin`; may be given again.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// The server that DHCP option 66 gives the phone.
+    #[arg(long, value_name = "HOST")]
+    server: Option<String>,
+    /// The configuration file of the server that answers.
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// `Profile_Rule`, `_B`, `_C`, `_D`
+    Profile,
+    /// `Upgrade_Rule`
+    Upgrade,
+    /// `Report_Rule`
+    Report,
+    /// `PRT_Upload_Rule`
+    Upload,
+    /// `Resync_Trigger_1`, `_2`
+    Trigger,
+}
+
+/// Reads, decides, prints, and asks the server in the phone's place.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let dialect = args.kind.dialect();
+    let rule = match Rule::parse(&args.text, dialect) {
+        Ok(rule) => rule,
+        Err(error) => {
+            eprintln!("phoneprov: {}: {error}", dialect.parameter());
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let decision = rule.evaluate(&args.values()?);
+    let mut out = io::stdout().lock();
+    told(&mut out, &rule, &decision).context("cannot write to standard output")?;
+    let fetches = decision.taken.map(|taken| taken.fetches).unwrap_or_default();
+    let mut code = ExitCode::SUCCESS;
+    for fetch in &fetches {
+        let followed = match &fetch.location {
+            Ok(Location::Url(url)) => args.ask(&mut out, url, fetch)?,
+            Ok(Location::Activation(_)) => true,
+            Err(_) => false,
+        };
+        if !followed {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+impl Args {
+    /// The phone that the options describe.
+    fn values(&self) -> anyhow::Result<Values> {
+        let mut values = Values::default();
+        let given = [
+            ("PN", self.model.as_ref().map(ToString::to_string)),
+            ("MA", self.mac.map(MacAddress::ma)),
+            ("SN", self.sn.as_ref().map(ToString::to_string)),
+            ("SWVER", self.firmware.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        for (name, value) in given.chain(self.set.iter().cloned()) {
+            values.set(&name, &value)?;
+        }
+        if let Some(server) = &self.server {
+            values.set_server(server);
+        }
+        Ok(values)
+    }
+
+    /// Prints what the server of the configuration would answer; whether it would give a file.
+    fn ask(&self, out: &mut impl Write, url: &Url, fetch: &Fetch) -> anyhow::Result<bool> {
+        let app = App::new(super::load(&self.config)?, &Metrics::default())?;
+        let over = match url.scheme {
+            Scheme::Tftp => Protocol::Tftp,
+            Scheme::Http => Protocol::Http,
+            Scheme::Https => Protocol::Https,
+        };
+        let gets = fetch.access.post.is_none() && matches!(self.kind, Kind::Profile | Kind::Upgrade);
+        let asker = Asker { mac: self.mac, serial: self.sn.clone(), model: self.model.clone() };
+        let has_account = fetch.access.uid.is_some();
+        let question = Question {
+            path: url.path.clone(),
+            over,
+            verb: if gets { Verb::Get } else { Verb::Other },
+            presented: asker.presented(over),
+            password: if has_account { asker.password() } else { Examined::default() },
+        };
+        writeln!(out)?;
+        if !app.config.listen.iter().any(|listen| listen.protocol() == over) {
+            line(out, "note", &format!("no listener of {} speaks {over}", self.config.display()))?;
+        }
+        let answer = question.ask(&app);
+        answer.explain(out)?;
+        Ok(answer.is_served())
+    }
+}
+
+impl Kind {
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::Profile => Dialect::Profile,
+            Self::Upgrade => Dialect::Upgrade,
+            Self::Report => Dialect::Report,
+            Self::Upload => Dialect::Upload,
+            Self::Trigger => Dialect::Trigger,
+        }
+    }
+}
+
+/// Prints what becomes of each alternative, and what is done by the one that is taken.
+fn told(out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()> {
+    for (place, verdict) in decision.verdicts.iter().enumerate() {
+        line(out, &format!("{}.", place + 1), &reason(verdict))?;
+    }
+    match &decision.taken {
+        Some(_) if rule.dialect() == Dialect::Trigger => line(out, "outcome", "true: a resync may go on")?,
+        None if rule.dialect() == Dialect::Trigger => line(out, "outcome", "not true: no resync by timer")?,
+        None => line(out, "outcome", "no alternative is taken: the phone goes on with the next rule")?,
+        Some(taken) => {
+            for (parameter, value) in &taken.assignments {
+                line(out, "sets", &format!("{parameter} = \"{value}\""))?;
+            }
+            if taken.fetches.is_empty() {
+                line(out, "outcome", "the alternative has no URL: nothing is fetched")?;
+            }
+            for fetch in &taken.fetches {
+                told_fetch(out, rule.dialect(), fetch)?;
+            }
+        }
+    }
+    for variable in &decision.unset {
+        let name = variable.parameter().unwrap_or_else(|| variable.name().into_owned());
+        line(out, "note", &format!("{variable} has no value here and expands to nothing: --set {name}=…"))?;
+    }
+    rule.doubts().iter().try_for_each(|doubt| line(out, "note", &doubt.to_string()))
+}
+
+fn told_fetch(out: &mut impl Write, dialect: Dialect, fetch: &Fetch) -> io::Result<()> {
+    let does = match dialect {
+        Dialect::Profile | Dialect::Upgrade | Dialect::Trigger => "fetches",
+        Dialect::Report | Dialect::Upload => "sends to",
+    };
+    match &fetch.location {
+        Ok(Location::Activation(_)) => line(out, does, "from Cisco's onboarding service, by activation code")?,
+        Ok(Location::Url(url)) => line(out, does, &url.to_string())?,
+        Err(error) => line(out, does, &format!("nothing from `{}`: {error}", fetch.expanded))?,
+    }
+    options(&fetch.access).iter().try_for_each(|option| line(out, "with", option))
+}
+
+/// The options in words, without what is secret in them.
+fn options(access: &Access) -> Vec<String> {
+    let mut options = Vec::new();
+    options.extend(access.key.as_ref().map(|_| "--key ••••: decrypted by AES-256-CBC".to_owned()));
+    options.extend(access.uid.as_ref().map(|uid| format!("--uid {}: for a Basic or Digest challenge", uid.expose())));
+    options.extend(access.pwd.as_ref().map(|_| "--pwd ••••".to_owned()));
+    options.extend(access.post.as_ref().map(|post| format!("--post: POST with what {} holds", post.parameter())));
+    options.extend(access.alias.as_ref().map(|map| format!("--alias: renamed by the map in {}", map.parameter())));
+    options.extend(access.srv.then(|| "--srv: the server is looked up by DNS SRV first".to_owned()));
+    match access.report {
+        Report::Full => {}
+        Report::Delta => options.push("--delta: what changed since the last report".to_owned()),
+        Report::Status => options.push("--status: the status data".to_owned()),
+    }
+    options
+}
+
+fn reason(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::NotReached => "not reached".to_owned(),
+        Verdict::Taken(judgements) if judgements.is_empty() => "taken: it has no condition".to_owned(),
+        Verdict::Taken(judgements) => format!("taken: {}", judged(judgements)),
+        Verdict::Refused(judgements) => format!("not taken: {}", judged(judgements)),
+    }
+}
+
+/// Each comparison with its values, and what became of it.
+fn judged(judgements: &[Judgement]) -> String {
+    let judged = judgements.iter().map(|Judgement { written, expanded, outcome }| {
+        let values = if written == expanded { String::new() } else { format!(" is {expanded}") };
+        match outcome {
+            Outcome::True => format!("{written}{values}: true"),
+            Outcome::False => format!("{written}{values}: false"),
+            Outcome::Unreadable(why) => format!("{written}{values}: not true, {why}"),
+        }
+    });
+    judged.collect::<Vec<_>>().join("; ")
+}
+
+/// Splits NAME=VALUE.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, such as GPP_B=berlin")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
