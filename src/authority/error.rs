@@ -48,3 +48,8 @@ pub enum AuthorityError {
     #[error("cannot make a key or a certificate: {0}")]
     Crypto(String),
 }
+
+/// What the cryptographic library refused.
+pub(super) fn crypto(error: impl std::fmt::Display) -> AuthorityError {
+    AuthorityError::Crypto(error.to_string())
+}

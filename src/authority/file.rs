@@ -75,6 +75,11 @@ pub(super) fn read(path: &Path) -> Result<String, AuthorityError> {
     fs::read_to_string(path).map_err(|reason| AuthorityError::Read { path: path.into(), reason })
 }
 
+/// Whether there is something of this name.
+pub(super) fn exists(path: &Path) -> Result<bool, AuthorityError> {
+    path.try_exists().map_err(|reason| AuthorityError::Read { path: path.into(), reason })
+}
+
 /// Makes the folder where there is none; only its owner may put files in it.
 pub(super) fn folder(path: &Path) -> Result<(), AuthorityError> {
     let made = DirBuilder::new().recursive(true).mode(0o755).create(path);

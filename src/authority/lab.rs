@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::{self, Present, Readers};
-use super::{Authority, AuthorityError, Existing, HostName, Issued, LabPhone, Outcome, exists};
+use super::file::{self, Present, Readers, exists};
+use super::{Authority, AuthorityError, Existing, HostName, Issued, LabPhone, Outcome};
 
 /// What a lab's folder holds after [`prepare`].
 #[derive(Debug)]

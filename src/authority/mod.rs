@@ -3,6 +3,7 @@
 //! Not for production: the authority's key lies beside what it signs, unencrypted. Every key is RSA-2048, as those of
 //! real phones are. A key is written before its certificate, so whatever a crash leaves is completed the next time.
 
+mod batch;
 mod error;
 mod file;
 mod host;
@@ -18,12 +19,14 @@ use jiff::Timestamp;
 use rcgen::{Issuer, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
 use crate::certificate::{self, Block, Details};
+pub use batch::Batch;
 pub use error::AuthorityError;
 pub use host::{HostError, HostName};
 pub use lab::{Prepared, prepare};
 pub use phone::{LabPhone, PhoneError};
 
-use file::{Present, Readers};
+use error::crypto;
+use file::{Present, Readers, exists};
 
 /// An authority that is ready to sign, and the folder in which it keeps everything.
 pub struct Authority {
@@ -161,7 +164,7 @@ impl Authority {
 /// The key in this file, which is made where there is none.
 fn key(path: &Path) -> Result<KeyPair, AuthorityError> {
     if !exists(path)? {
-        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(crypto)?;
+        let key = fresh_key()?;
         match file::write(path, &key.serialize_pem(), Readers::Owner, Present::Refuse) {
             // Another process was faster.
             Err(AuthorityError::Exists(_)) => {}
@@ -171,6 +174,10 @@ fn key(path: &Path) -> Result<KeyPair, AuthorityError> {
     let reason = |error: rcgen::Error| format!("expected an unencrypted private key in PEM form ({error})");
     KeyPair::from_pem(&file::read(path)?)
         .map_err(|error| AuthorityError::Content { path: path.into(), reason: reason(error) })
+}
+
+fn fresh_key() -> Result<KeyPair, AuthorityError> {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(crypto)
 }
 
 /// The first certificate of a file, in words.
@@ -185,16 +192,8 @@ fn details(path: &Path) -> Result<Details, AuthorityError> {
     certificate::details(&der).map_err(|error| content(error.to_string()))
 }
 
-fn exists(path: &Path) -> Result<bool, AuthorityError> {
-    path.try_exists().map_err(|reason| AuthorityError::Read { path: path.into(), reason })
-}
-
 fn random<const N: usize>() -> Result<[u8; N], AuthorityError> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(crypto)?;
     Ok(bytes)
-}
-
-fn crypto(error: impl std::fmt::Display) -> AuthorityError {
-    AuthorityError::Crypto(error.to_string())
 }

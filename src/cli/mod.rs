@@ -8,6 +8,7 @@ mod completions;
 mod decrypt;
 mod diff;
 mod encrypt;
+mod fleet;
 mod fmt;
 mod import_export;
 mod key;
@@ -45,6 +46,7 @@ enum Command {
     Render(render::Args),
     Phone(phone::Args),
     Rule(rule::Args),
+    Fleet(fleet::Args),
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Render(args) => render::run(&args),
         Command::Phone(args) => phone::run(args),
         Command::Rule(args) => rule::run(&args),
+        Command::Fleet(args) => fleet::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),

@@ -213,21 +213,8 @@ impl Args {
 
 impl Network {
     fn wire(&self) -> anyhow::Result<Wire> {
-        let mut trust = Trust::of_pem(b"")?;
-        for path in &self.ca {
-            let pem = read(path)?;
-            let before = trust.len();
-            trust = trust.with(&pem).with_context(|| format!("`{}`", path.display()))?;
-            ensure!(trust.len() > before, "`{}` has no PEM certificate in it", path.display());
-        }
-        let mut wire = Wire::new(trust);
+        let mut wire = wire(&self.ca, &self.resolve, self.timeout)?;
         wire.option_66.clone_from(&self.server);
-        for (host, address) in &self.resolve {
-            let address: IpAddr = address.parse().with_context(|| format!("`{address}` is not an address"))?;
-            wire.names.give(host, address);
-        }
-        wire.limits.answer = Duration::from_secs(self.timeout.into());
-        wire.limits.connect = Duration::from_secs(u64::from(self.timeout).div_ceil(6));
         Ok(wire)
     }
 
@@ -276,11 +263,30 @@ fn summary(phone: &Phone, outcome: &Outcome, second: u32) -> String {
     }
 }
 
+/// The network of phones that trust the authorities of these files, and are given these names' addresses.
+pub(super) fn wire(ca: &[PathBuf], resolve: &[(String, String)], timeout: u16) -> anyhow::Result<Wire> {
+    let mut trust = Trust::of_pem(b"")?;
+    for path in ca {
+        let pem = read(path)?;
+        let before = trust.len();
+        trust = trust.with(&pem).with_context(|| format!("`{}`", path.display()))?;
+        ensure!(trust.len() > before, "`{}` has no PEM certificate in it", path.display());
+    }
+    let mut wire = Wire::new(trust);
+    for (host, address) in resolve {
+        let address: IpAddr = address.parse().with_context(|| format!("`{address}` is not an address"))?;
+        wire.names.give(host, address);
+    }
+    wire.limits.answer = Duration::from_secs(timeout.into());
+    wire.limits.connect = Duration::from_secs(u64::from(timeout).div_ceil(6));
+    Ok(wire)
+}
+
 fn read(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn parse_pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = pair.ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))

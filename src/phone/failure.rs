@@ -171,6 +171,38 @@ impl Failure {
         }
     }
 
+    /// Whether a server heard the question and said no: not there, not allowed, or an alert in place of TLS. Silence, a
+    /// broken connection and an error of the server's own are none.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::NotFound | Self::NoCredentials | Self::Unauthorized(_) | Self::Challenge(_) => true,
+            Self::Status(status) => (400..500).contains(status),
+            // RFC 1350, appendix: file not found, access violation.
+            Self::Tftp { code, .. } => matches!(code, 1 | 2),
+            // With TLS 1.3 the alert comes when the phone has begun to ask (RFC 8446, section 4.4.2.4).
+            Self::Handshake { cause, .. } | Self::Protocol { cause, .. } => cause.contains(" alert "),
+            Self::Rule(_)
+            | Self::Url(_)
+            | Self::NoServer
+            | Self::Name { .. }
+            | Self::Connect { .. }
+            | Self::Certificate(_)
+            | Self::ServerName { .. }
+            | Self::Slow { .. }
+            | Self::Large { .. }
+            | Self::Redirect(_)
+            | Self::RedirectLoop(_)
+            | Self::Decrypt(_)
+            | Self::NoKeyingMaterial(_)
+            | Self::Coding(_)
+            | Self::Unpack(_)
+            | Self::Corrupt(_)
+            | Self::Authority(_)
+            | Self::Image(_) => false,
+        }
+    }
+
     /// A word for tables and metrics, of a closed set.
     #[must_use]
     pub fn kind(&self) -> &'static str {

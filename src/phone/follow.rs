@@ -106,7 +106,7 @@ fn told(phone: &Phone, cause: Cause) -> &'static str {
 }
 
 /// A number by chance.
-fn chance() -> Chance {
+pub(crate) fn chance() -> Chance {
     let mut octets = [0; 8];
     // Without random numbers every delay is its shortest.
     let _ = openssl::rand::rand_bytes(&mut octets);

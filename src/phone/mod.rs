@@ -12,7 +12,8 @@
 //! [`Identity`](wire::Identity). A [`Wire`] is the network that it finds: it may be shared by thousands of phones, and so
 //! may an identity's `Arc`. [`Phone::resync`] is one resync and nothing more: it waits for nothing but servers, prints
 //! nothing, and spawns nothing that outlives it; what happens is told to an [`Events`], and `()` hears nothing.
-//! When the next one is due is [`Phone::next`], a function of time and chance; [`follow`](follow::follow) goes on by it.
+//! When the next one is due is [`Phone::next`], a function of time and chance; [`follow`](follow::follow) goes on by it,
+//! and [`fleet`] is thousands at once.
 //!
 //! What no document says is a choice with a safe default, and its doc comment says so.
 
@@ -20,6 +21,7 @@ pub mod credentials;
 pub mod event;
 pub mod failure;
 pub mod family;
+pub mod fleet;
 pub mod follow;
 pub mod schedule;
 pub mod state;

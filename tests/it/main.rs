@@ -4,6 +4,7 @@
 mod architecture;
 mod docs;
 mod exercises;
+mod fleet;
 mod formats;
 mod http;
 mod legacy;

@@ -124,8 +124,22 @@ impl Identity {
         // A key under a password is not asked for one.
         let key =
             PKey::private_key_from_pem_callback(key, |_| Ok(0)).map_err(|error| PemError::Broken(told(&error)))?;
-        let matches = certificate.public_key().is_ok_and(|public| public.public_eq(&key));
-        if matches { Ok(Self { certificate, chain: certificates.collect(), key }) } else { Err(PemError::Mismatch) }
+        Self { certificate, chain: certificates.collect(), key }.checked()
+    }
+
+    /// The same key with another certificate, so that a fleet's phones share one key.
+    ///
+    /// # Errors
+    /// As [`Identity::of_pem`].
+    pub fn with(&self, certificates: &[u8]) -> Result<Self, PemError> {
+        let mut certificates = self::certificates(certificates)?.into_iter();
+        let certificate = certificates.next().ok_or(PemError::Empty)?;
+        Self { certificate, chain: certificates.collect(), key: self.key.clone() }.checked()
+    }
+
+    fn checked(self) -> Result<Self, PemError> {
+        let matches = self.certificate.public_key().is_ok_and(|public| public.public_eq(&self.key));
+        if matches { Ok(self) } else { Err(PemError::Mismatch) }
     }
 
     /// The certificate's subject, for people.
