@@ -67,6 +67,7 @@ impl App {
             tree: Tree::new(root.clone()),
             templates: Templates::new(root),
             rules: Rules::new(&config.rules)?,
+            lint: config.lint.settings(),
             variables: Arc::new(config.variables.clone()),
             configured: config.modified,
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),

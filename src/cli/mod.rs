@@ -12,12 +12,14 @@ mod fleet;
 mod fmt;
 mod import_export;
 mod key;
+mod lint;
 mod man;
 mod password;
 mod phone;
 mod profile_file;
 mod render;
 mod rule;
+mod sample;
 mod serve;
 mod tls;
 
@@ -43,6 +45,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::Args),
     Check(check::Args),
+    Lint(lint::Args),
     Render(render::Args),
     Phone(phone::Args),
     Rule(rule::Args),
@@ -66,6 +69,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Phone(args) => phone::run(args),
         Command::Rule(args) => rule::run(&args),

@@ -10,6 +10,7 @@ mod file;
 mod keys;
 mod lab;
 mod limits;
+mod lint;
 mod listen;
 mod log;
 mod password;
@@ -32,6 +33,7 @@ use file::read;
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
+pub use lint::{Lint, Linting};
 pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
 pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
@@ -62,6 +64,8 @@ pub struct Config {
     pub limits: Limits,
     /// How much finished work is kept.
     pub cache: Cache,
+    /// What profiles are held against.
+    pub lint: Lint,
     /// How it is told.
     pub log: Log,
     /// Health and metrics; `None`: nowhere.
@@ -90,6 +94,8 @@ struct Written {
     limits: Limits,
     #[serde(default)]
     cache: Cache,
+    #[serde(default)]
+    lint: Lint,
     #[serde(default)]
     log: Log,
     #[serde(default)]
@@ -158,6 +164,7 @@ impl Config {
             variables,
             limits: written.limits,
             cache: written.cache,
+            lint: written.lint,
             log: written.log,
             admin: written.admin,
             client_tls,

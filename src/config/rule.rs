@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::password::{self, GoodFor, Passwords};
-use super::{MasterKey, Protocol};
+use super::{Linting, MasterKey, Protocol};
 use crate::cipher::{IkmEncoding, Scheme};
 use crate::device::Secret;
 use crate::profile::pattern::PathPattern;
@@ -32,6 +32,8 @@ pub struct Rule {
     pub methods: Vec<Method>,
     /// Headers of the answer.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether profiles are looked at when they are made.
+    pub lint: Linting,
 }
 
 /// What a request must prove of the device that its path names.
@@ -117,6 +119,8 @@ pub(super) struct Written {
     challenge: Option<Vec<crate::password::Scheme>>,
     realm: Option<String>,
     accounts: Option<GoodFor>,
+    #[serde(default)]
+    lint: Linting,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -159,6 +163,7 @@ impl Written {
             passwords,
             gzip: self.gzip,
             listeners: self.listeners,
+            lint: self.lint,
             methods: self.methods.unwrap_or_else(|| vec![Method::Get, Method::Head]),
             headers,
         })

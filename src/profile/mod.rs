@@ -7,6 +7,7 @@
 pub mod expansion;
 pub mod export;
 pub mod flat;
+pub mod lint;
 pub mod macros;
 pub mod mask;
 pub mod name;

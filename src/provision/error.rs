@@ -93,6 +93,14 @@ pub enum Refusal {
     /// The template gives no profile.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The rule keeps back what a phone would stumble over.
+    #[error("{file}: {finding}")]
+    Lint {
+        /// The file.
+        file: String,
+        /// The first finding.
+        finding: String,
+    },
     /// The rule's key is empty for this device.
     #[error("{0} is empty for this device")]
     EmptyKey(&'static str),
@@ -118,9 +126,12 @@ impl Refusal {
     #[must_use]
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::File { .. } | Self::Template(_) | Self::EmptyKey(_) | Self::NobodysKey | Self::KeyingMaterial(..) => {
-                true
-            }
+            Self::File { .. }
+            | Self::Template(_)
+            | Self::Lint { .. }
+            | Self::EmptyKey(_)
+            | Self::NobodysKey
+            | Self::KeyingMaterial(..) => true,
             Self::Path(_)
             | Self::NoSuchFile
             | Self::TooLargeToCompress(_)

@@ -15,6 +15,7 @@ mod encrypt;
 mod error;
 mod examine;
 mod identify;
+mod lint;
 mod render;
 mod request;
 mod resolve;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::password::Verdict;
+use crate::profile::lint::Settings;
 use crate::profile::template::{Templates, Variables};
 use crate::profile::tree::Tree;
 
@@ -52,6 +54,8 @@ pub struct Line {
     pub templates: Templates,
     /// What paths need.
     pub rules: Rules,
+    /// What profiles are held against.
+    pub lint: Settings,
     /// What templates are given.
     pub variables: Arc<Variables>,
     /// When the configuration was last written: a profile is no older.
@@ -113,6 +117,7 @@ pub fn preview(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
 
 fn make(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
     let document = render::render(line, profile)?;
+    lint::look(line, profile, &document)?;
     let document = compress::compress(profile, document)?;
     encrypt::encrypt(line, profile, document)
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Coding, Grant, Refusal, Request};
-use crate::config::Protocol;
+use crate::config::{Linting, Protocol};
 use crate::profile::root::Stamp;
 use crate::profile::tree::FileKind;
 
@@ -43,7 +43,9 @@ pub(super) fn resolve(request: &Request<'_>, grant: Grant) -> Result<Profile, Re
     let gzip_file = treatment.gzip || found.gz;
     let plain = !gzip_file && treatment.encryption.is_none();
     let literal = found.kind == FileKind::Literal;
-    let held = if request.transport == Protocol::Tftp { HELD_FOR_TFTP } else { HELD };
+    // What is looked at is needed whole.
+    let by_blocks = request.transport == Protocol::Tftp && treatment.lint == Linting::Off;
+    let held = if by_blocks { HELD_FOR_TFTP } else { HELD };
     if found.gz && !treatment.gzip && size > HELD {
         // Compressed on anybody's wish, a large file would cost more than any other request: a rule may allow it.
         return Err(Refusal::TooLargeToCompress(found.file.to_string()));
@@ -91,8 +93,10 @@ impl Profile {
     #[must_use]
     pub fn is_heavy(&self) -> bool {
         let found = self.grant.found();
-        let plain = self.coding == Coding::Identity && self.grant.treatment().encryption.is_none();
-        found.stamp.size() > HELD / 8 && !(plain && found.kind == FileKind::Literal)
+        let treatment = self.grant.treatment();
+        let plain = self.coding == Coding::Identity && treatment.encryption.is_none();
+        let as_it_is = plain && found.kind == FileKind::Literal && treatment.lint == Linting::Off;
+        found.stamp.size() > HELD / 8 && !as_it_is
     }
 
     /// The file's stamp, as the look-up saw it.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{Encryption, GoodFor, Method, Passwords, Proof, Protocol, Rule};
+use crate::config::{Encryption, GoodFor, Linting, Method, Passwords, Proof, Protocol, Rule};
 use crate::password::{Examiner, HashError};
+use crate::profile::lint::Sent;
 use crate::profile::macros::Macros;
 use crate::profile::path::RequestPath;
 use hyper::header::{HeaderName, HeaderValue};
@@ -58,6 +59,8 @@ pub struct Treatment {
     pub encryption: Option<Encryption>,
     /// Headers of the answer.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether its profiles are looked at when they are made.
+    pub lint: Linting,
 }
 
 impl Rules {
@@ -126,6 +129,7 @@ impl Treatment {
             gzip: rule.gzip,
             encryption: rule.encryption.clone(),
             headers: rule.headers.clone(),
+            lint: rule.lint,
         })
     }
 
@@ -140,6 +144,19 @@ impl Treatment {
             gzip: false,
             encryption: None,
             headers: Vec::new(),
+            lint: Linting::Off,
+        }
+    }
+
+    /// How its files go out, as the check of a profile sees it.
+    #[must_use]
+    pub fn sent(&self, names_device: bool) -> Sent {
+        let only_tls = self.listeners.as_ref().is_some_and(|listeners| listeners == &[Protocol::Https]);
+        match self.proof_for(names_device) {
+            _ if self.encryption.is_some() => Sent::Protected,
+            Proof::Certificate => Sent::Protected,
+            Proof::Password if only_tls => Sent::Protected,
+            Proof::Password | Proof::None => Sent::Clear,
         }
     }
 

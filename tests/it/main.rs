@@ -9,6 +9,7 @@ mod formats;
 mod http;
 mod legacy;
 mod limits;
+mod lint;
 mod live;
 mod outsider;
 mod passed;

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::Finding;
 use super::legacy::Exposed;
 use super::rules::{stray_dollar, stray_message};
+use super::{Finding, content};
 use crate::app::App;
+use crate::cli::sample::Sample;
 use crate::config::{Proof, Protocol};
 use crate::device::DeviceIdentity;
+use crate::profile::lint::Sent;
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::name::{Name, Star};
 use crate::profile::path::{DEEPEST, RequestPath};
@@ -155,8 +157,13 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
         findings.push(Finding::warning(path, message));
     }
     let proof = treatment.proof_for(names_device);
-    if found.kind == FileKind::Template {
-        findings.extend(render(app, path, asked, phone.owner_of(&named, proof), phone.account_for(&named)));
+    let sent = treatment.sent(names_device);
+    match found.kind {
+        FileKind::Template => {
+            let proven = (phone.owner_of(&named, proof), phone.account_for(&named));
+            findings.extend(render(app, path, asked, proven, sent));
+        }
+        FileKind::Literal => findings.extend(content::literal(app, path, sent)),
     }
     findings
 }
@@ -165,9 +172,9 @@ fn render(
     app: &App,
     path: &str,
     asked: RequestPath,
-    owner: Option<DeviceIdentity>,
-    password: Examined,
-) -> Option<Finding> {
+    (owner, password): (Option<DeviceIdentity>, Examined),
+    sent: Sent,
+) -> Vec<Finding> {
     let (treatment, _) = app.line.rules.treatment(&asked);
     let transport = match (&treatment.listeners, &owner) {
         (Some(listeners), Some(_)) if listeners.contains(&Protocol::Https) => Protocol::Https,
@@ -190,55 +197,13 @@ fn render(
     let mut trail = provision::Trail::default();
     let profile = match provision::admit(&app.line, &request, &mut trail) {
         Ok(profile) if profile.delivery() == Delivery::Whole => profile,
-        Ok(_) => return None,
-        Err(refusal) => return Some(Finding::error(path, refusal.to_string())),
+        Ok(_) => return Vec::new(),
+        Err(refusal) => return vec![Finding::error(path, refusal.to_string())],
     };
     let made = provision::finish(&app.line, &request, &profile);
-    made.err().map(|refusal| Finding::error(path, format!("gives no profile for a sample phone: {refusal}")))
-}
-
-/// A phone with a value for every macro.
-struct Sample {
-    identity: Option<DeviceIdentity>,
-    macros: Macros,
-}
-
-impl Sample {
-    fn new(identity: Option<DeviceIdentity>) -> Self {
-        let mut macros = Macros::default();
-        if let Some(identity) = &identity {
-            macros.complete(identity);
-        }
-        for letter in 'A'..='P' {
-            if let Some(name) = Macro::named(letter.encode_utf8(&mut [0; 4])) {
-                macros.bind(name, &format!("sample-{}", letter.to_ascii_lowercase()));
-            }
-        }
-        Self { identity, macros }
-    }
-
-    /// The phone that a file needs the proof of: the one it names, with sample values for what it does not say.
-    fn owner_of(&self, named: &Named, proof: Proof) -> Option<DeviceIdentity> {
-        let sample = self.identity.as_ref().filter(|_| proof != Proof::None)?;
-        let (mac, serial) = match named {
-            Named::Device { mac, serial } => (*mac, serial.clone()),
-            Named::OneOf(candidates) => (candidates.last().copied(), None),
-            Named::Nobody | Named::Several => (None, None),
-        };
-        let serial = serial.or_else(|| sample.serial().cloned());
-        DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
-    }
-
-    /// The right password of that phone's account, where a path needs one.
-    fn account_for(&self, named: &Named) -> Examined {
-        let own = self.identity.as_ref().and_then(DeviceIdentity::mac);
-        let account = match named {
-            Named::Device { mac: Some(mac), .. } => Some(mac.to_string()),
-            Named::Device { mac: None, serial } => serial.as_ref().map(ToString::to_string),
-            Named::OneOf(candidates) => candidates.last().map(ToString::to_string),
-            Named::Nobody | Named::Several => own.map(|mac| mac.to_string()),
-        };
-        account.map(|account| Examined::as_given(&account)).unwrap_or_default()
+    match made.and_then(|_| provision::preview(&app.line, &profile)) {
+        Ok(document) => content::findings(app, path, &document.bytes, sent),
+        Err(refusal) => vec![Finding::error(path, format!("gives no profile for a sample phone: {refusal}"))],
     }
 }
 

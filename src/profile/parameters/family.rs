@@ -28,16 +28,27 @@ impl Family {
     #[must_use]
     pub fn of(model: &Model) -> Option<Self> {
         let name = model.as_str().to_ascii_uppercase();
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        if starts(&["CP-", "DP-"]) || name.ends_with("-3PCC") {
+        let begins = |prefix: &str| {
+            let rest = name.strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.trim_start_matches('-').starts_with(|next: char| next.is_ascii_digit()))
+        };
+        if begins("CP-") || begins("DP-") || name.ends_with("-3PCC") {
             Some(Self::Mpp)
-        } else if starts(&["ATA19"]) {
+        } else if begins("ATA") {
             Some(Self::Ata)
-        } else if starts(&["SPA", "PAP2", "WRP", "RTP", "WIP"]) {
+        } else if ["SPA", "PAP", "WRP", "RTP", "WIP"].into_iter().any(begins) {
             Some(Self::Spa)
         } else {
             None
         }
+    }
+
+    /// The family whose product a path names: `CP-8841-3PCC/x.cfg`, `spa504g.cfg`.
+    #[must_use]
+    pub fn in_path(path: &str) -> Option<Self> {
+        let stem = |name: &str| name.rsplit_once('.').map_or_else(|| name.to_owned(), |(stem, _)| stem.to_owned());
+        path.split('/')
+            .find_map(|name| stem(name).parse().ok().or_else(|| name.parse().ok()).and_then(|m| Self::of(&m)))
     }
 }
 
@@ -93,5 +104,9 @@ mod tests {
         assert_eq!(family("spa504G"), Some(Family::Spa));
         assert_eq!(family("PAP2T"), Some(Family::Spa));
         assert_eq!(family("toaster"), None);
+        assert_eq!(family("spam"), None);
+        assert_eq!(Family::in_path("CP-8841-3PCC/$MA.cfg"), Some(Family::Mpp));
+        assert_eq!(Family::in_path("spa504g.cfg"), Some(Family::Spa));
+        assert_eq!(Family::in_path("$PN/$MA.cfg"), None);
     }
 }

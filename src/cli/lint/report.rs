@@ -1,0 +1,87 @@
+//! All that was found, for people and for scripts.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::site::Looked;
+use crate::profile::lint::{Finding, Severity};
+
+/// What was looked at and what was found.
+#[derive(Default)]
+pub(super) struct Report {
+    files: Vec<File>,
+    /// Findings that are gone by --fix.
+    pub(super) mended: usize,
+}
+
+/// A file with its findings.
+pub(super) struct File {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// It is a template, and the places are those of the profile that it gave.
+    pub(super) is_rendered: bool,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, looked: Looked) {
+        let (path, is_rendered, findings) = match looked {
+            Looked::Other => return,
+            Looked::Profile { path, findings, .. } => (path, false, findings),
+            Looked::Template { path, findings } => (path, true, findings),
+        };
+        self.files.push(File { path, is_rendered, findings });
+    }
+
+    /// All findings, each with its file.
+    pub(super) fn findings(&self) -> impl Iterator<Item = (&File, &Finding)> {
+        self.files.iter().flat_map(|file| file.findings.iter().map(move |finding| (file, finding)))
+    }
+
+    /// A line for each finding; below the first of a code, why it matters and what to do.
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut explained = BTreeSet::new();
+        for (file, finding) in self.findings() {
+            let (place, code) = (finding.place, finding.code);
+            let rendered = if file.is_rendered { " of the rendered profile" } else { "" };
+            write!(out, "{}:{}:{}{rendered}: ", file.path.display(), place.line, place.column)?;
+            writeln!(out, "{}: {} [{code}]", finding.severity, finding.message)?;
+            if explained.insert(code) {
+                writeln!(out, "    why: {} ({})", code.reason(), code.source())?;
+                writeln!(out, "    mend: {}", code.mend())?;
+            }
+        }
+        if self.mended > 0 {
+            writeln!(out, "{} mended", self.mended)?;
+        }
+        let count = |severity| self.findings().filter(|(_, finding)| finding.severity == severity).count();
+        let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+        writeln!(out, "{errors} errors, {warnings} warnings, {notes} notes in {} profiles", self.files.len())
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let findings: Vec<Value> = self.findings().map(|(file, finding)| one(file, finding)).collect();
+        json!({ "profiles": self.files.len(), "mended": self.mended, "findings": findings })
+    }
+}
+
+fn one(file: &File, finding: &Finding) -> Value {
+    json!({
+        "file": file.path.display().to_string(),
+        "rendered": file.is_rendered,
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "code": finding.code.as_str(),
+        "severity": finding.severity.as_str(),
+        "parameter": finding.parameter,
+        "message": finding.message,
+        "reason": finding.code.reason(),
+        "source": finding.code.source(),
+        "dictionary": finding.source,
+        "mend": finding.code.mend(),
+        "mendable": finding.is_mendable() && !file.is_rendered,
+    })
+}
