@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{Config, Listen, Speaks};
+use crate::listen::proxy::Proxies;
 use crate::listen::tls::{TlsDoor, TlsError};
 use crate::metrics::Metrics;
 use crate::profile::root::Root;
@@ -19,6 +20,8 @@ pub struct App {
     pub line: Arc<Line>,
     /// The TLS side of each listener, in the order of the configuration; `None` where there is none.
     pub tls: Vec<Option<TlsDoor>>,
+    /// The proxies of each listener, likewise.
+    pub proxies: Vec<Option<Arc<Proxies>>>,
 }
 
 /// The configuration reads well, but cannot be put to work.
@@ -73,7 +76,8 @@ impl App {
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
         };
         let tls = config.listen.iter().map(tls_door).collect::<Result<_, _>>()?;
-        Ok(Self { config, line: Arc::new(line), tls })
+        let proxies = config.listen.iter().map(proxies).collect::<Result<_, _>>()?;
+        Ok(Self { config, line: Arc::new(line), tls, proxies })
     }
 }
 
@@ -102,4 +106,9 @@ fn tls_door(listen: &Listen) -> Result<Option<TlsDoor>, AppError> {
         }
         Speaks::Http | Speaks::Tftp { .. } => Ok(None),
     }
+}
+
+fn proxies(listen: &Listen) -> Result<Option<Arc<Proxies>>, AppError> {
+    let opened = listen.proxies.as_ref().map(|config| Proxies::open(config).map(Arc::new)).transpose();
+    opened.map_err(|error| AppError::Tls { address: listen.address, error })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::proxies::{self, AddressHeader, CertificateHeader, Proxies};
 use super::tls::{TlsKind, TlsVersion, TlsVersions};
 use crate::device::Model;
 
@@ -17,6 +18,8 @@ pub struct Listen {
     pub address: SocketAddr,
     /// What is spoken there.
     pub speaks: Speaks,
+    /// Who may speak for a client, if anybody.
+    pub proxies: Option<Proxies>,
 }
 
 /// A listener's protocol with the settings that belong to it.
@@ -122,17 +125,23 @@ pub(super) struct Written {
     tls_max: Option<TlsVersion>,
     models: Option<Vec<String>>,
     single_port: Option<bool>,
+    trusted_proxies: Option<Vec<String>>,
+    proxy_protocol: Option<bool>,
+    proxy_address: Option<AddressHeader>,
+    proxy_certificate: Option<CertificateHeader>,
 }
 
 impl Written {
     /// Holds the keys against the protocol.
     pub(super) fn check(self, folder: &Path) -> Result<Listen, String> {
+        // The certificates that a proxy hands over are judged, too.
+        let judges = self.proxy_certificate.is_some();
         let tls_key = [
             ("certificate", self.certificate.is_some()),
             ("key", self.key.is_some()),
-            ("client_ca", self.client_ca.is_some()),
+            ("client_ca", self.client_ca.is_some() && !judges),
             ("client_certificate", self.client_certificate.is_some()),
-            ("tls", self.tls.is_some()),
+            ("tls", self.tls.is_some() && !judges),
             ("tls_min", self.tls_min.is_some()),
             ("tls_max", self.tls_max.is_some()),
             ("models", self.models.is_some()),
@@ -144,12 +153,31 @@ impl Written {
         if self.single_port.is_some() && self.protocol != Protocol::Tftp {
             return Err("listen.single_port: only a listener with protocol = \"tftp\" has it".into());
         }
+        if self.trusted_proxies.is_some() && self.protocol == Protocol::Tftp {
+            return Err("listen.trusted_proxies: only http and https go through proxies".into());
+        }
+        let proxies = self.proxies(folder)?;
         let speaks = match self.protocol {
             Protocol::Http => Speaks::Http,
             Protocol::Tftp => Speaks::Tftp { single_port: self.single_port.unwrap_or_default() },
             Protocol::Https => Speaks::Https(self.tls(folder)?),
         };
-        Ok(Listen { address: self.address, speaks })
+        Ok(Listen { address: self.address, speaks, proxies })
+    }
+
+    fn proxies(&self, folder: &Path) -> Result<Option<Proxies>, String> {
+        let written = proxies::Written {
+            trusted: self.trusted_proxies.clone(),
+            protocol: self.proxy_protocol,
+            address: self.proxy_address,
+            certificate: self.proxy_certificate,
+            kind: self.tls.unwrap_or_default(),
+        };
+        written.check(self.authorities(folder))
+    }
+
+    fn authorities(&self, folder: &Path) -> Vec<PathBuf> {
+        self.client_ca.iter().flatten().map(|path| folder.join(path)).collect()
     }
 
     fn tls(&self, folder: &Path) -> Result<Tls, String> {
@@ -159,7 +187,7 @@ impl Written {
             (None, Some(_)) => return Err("listen.certificate is missing: the chain of listen.key, PEM".into()),
             (None, None) => return Err("listen.certificate and listen.key are missing: https needs both, PEM".into()),
         };
-        let client_ca: Vec<PathBuf> = self.client_ca.iter().flatten().map(|path| folder.join(path)).collect();
+        let client_ca = self.authorities(folder);
         let client_certificate = match self.client_certificate {
             Some(wanted) => wanted,
             None if client_ca.is_empty() => ClientCertificate::None,

@@ -61,12 +61,37 @@ fn a_wrong_value_says_what_would_be_right() {
         ("[[listen]]\naddress = \"127.0.0.1\"\nprotocol = \"http\"\n".into(), "invalid socket address"),
         (format!("{HTTP}single_port = true\n"), "only a listener with protocol = \"tftp\""),
         (format!("{HTTP}certificate = \"x\"\n"), "only a listener with protocol = \"https\""),
+        (format!("{HTTP}proxy_protocol = true\n"), "listen.proxy_protocol without listen.trusted_proxies"),
+        (format!("{HTTP}trusted_proxies = [\"10.0.0.1\"]\n"), "in which words do they speak"),
+        (
+            format!("{HTTP}trusted_proxies = [\"10.0.0.1\"]\nproxy_certificate = \"nginx\"\n"),
+            "without listen.client_ca",
+        ),
+        (
+            format!("{HTTP}trusted_proxies = [\"everybody\"]\nproxy_protocol = true\n"),
+            "listen.trusted_proxies: `everybody` is no network",
+        ),
+        (format!("{HTTP}proxy_address = \"x-real-ip\"\n"), "expected `forwarded` or `x-forwarded-for`"),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"tftp\"\ntrusted_proxies = [\"10.0.0.1\"]\n".into(),
+            "only http and https go through proxies",
+        ),
         (String::new(), "no [[listen]]"),
     ];
     for (text, wanted) in cases {
         let error = refused(&text);
         assert!(error.contains(wanted), "{text}\n{error}");
     }
+}
+
+#[test]
+fn a_listener_in_clear_has_authorities_where_a_proxy_hands_over_certificates() {
+    let text = "trusted_proxies = [\"10.0.0.1\"]\nproxy_certificate = \"envoy\"\nclient_ca = [\"ca.pem\"]\n";
+    let config = parse(&format!("{HTTP}{text}")).expect("a configuration");
+    let proxies = config.listen[0].proxies.as_ref().expect("proxies");
+    assert_eq!(proxies.client_ca, [Path::new("/etc/phoneprov/ca.pem")]);
+    assert_eq!((proxies.certificate, proxies.address), (Some(CertificateHeader::Envoy), None));
+    assert!(refused(&format!("{HTTP}client_ca = [\"ca.pem\"]\n")).contains("only a listener with protocol"));
 }
 
 #[test]

@@ -2,37 +2,33 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, StatusCode, Version};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Shared;
 use super::body::Reply;
+use super::client::Client;
 use super::clock::{Clock, Stage};
 use super::password;
+use super::proxy::{self, Proxies};
 use super::socket::LastAnswer;
+use super::timed::Timed;
 use crate::app::App;
 use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
 use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath};
-use crate::provision::{
-    self, Body, Conditions, Examined, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb,
-};
+use crate::provision::{self, Body, Conditions, Examined, Outcome, Refusal, Request, Response, Status, Trail, Verb};
 
 /// What every refusal says.
 const NOT_FOUND: &[u8] = b"not found\n";
@@ -44,12 +40,10 @@ const UNAUTHORIZED: &[u8] = b"a password is needed\n";
 pub struct Session {
     /// What the process shares.
     pub shared: Arc<Shared>,
-    /// The protocol, which decides what a request can prove.
-    pub transport: Protocol,
     /// The other end.
-    pub peer: SocketAddr,
-    /// Its certificate.
-    pub presented: Presented,
+    pub client: Client,
+    /// Where it is a proxy whose headers count: each request has a client of its own.
+    pub proxies: Option<Arc<Proxies>>,
     /// Its TLS, where it has any.
     pub security: Option<Security>,
     /// Told when the client wants no more than the answer under way.
@@ -66,13 +60,25 @@ pub struct Security {
     pub is_noted: AtomicBool,
 }
 
+/// Who asks: the connection's other end, or the one that its proxy speaks for.
+struct Asker {
+    session: Arc<Session>,
+    told: Option<Box<Client>>,
+}
+
+impl Asker {
+    fn client(&self) -> &Client {
+        self.told.as_deref().unwrap_or(&self.session.client)
+    }
+}
+
 /// Serves one connection to its end: the client's wish, an error, a limit, or the server's stop.
 pub async fn serve<S>(session: Session, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (clock, header_size) = limits(&session.shared);
-    let io = Timed { io: TokioIo::new(stream), clock: clock.clone() };
+    let io = Timed::new(stream, clock.clone());
     let session = Arc::new(session);
     let service = service_fn(|request| {
         if is_last(&request) {
@@ -82,7 +88,7 @@ where
     });
     let mut http = http1::Builder::new();
     http.max_buf_size(header_size).header_read_timeout(None);
-    if session.transport == Protocol::Http {
+    if session.client.transport == Protocol::Http {
         // Profiles are small: copying one behind its headers costs less than a system call with two parts. TLS gathers
         // the parts itself.
         http.writev(false);
@@ -101,15 +107,15 @@ where
                 match ended {
                     // Answered with 400 or 431 before there was a path to look at.
                     Err(error) if error.is_parse() => {
-                        tracing::info!(peer = %session.peer, reason = %error, "request not understood");
+                        tracing::info!(peer = %session.client.peer, reason = %error, "request not understood");
                     }
-                    Err(error) => tracing::debug!(peer = %session.peer, %error, "connection ended"),
+                    Err(error) => tracing::debug!(peer = %session.client.peer, %error, "connection ended"),
                     Ok(()) => {}
                 }
                 return;
             }
             stage = &mut watch => {
-                tracing::debug!(peer = %session.peer, ?stage, "connection took too long");
+                tracing::debug!(peer = %session.client.peer, ?stage, "connection took too long");
                 return;
             }
             _ = apps.changed(), if !draining => {
@@ -137,15 +143,23 @@ async fn respond(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Reply>, Infallible> {
     clock.enter(Stage::Request);
-    if let Some(security) = &session.security {
+    // Where a proxy speaks for phones, the TLS is its own.
+    if let Some(security) = session.security.as_ref().filter(|_| session.proxies.is_none()) {
         note(&session, security, request.headers());
     }
     let app = session.shared.app();
-    let path = request.uri().path().to_owned();
-    let mut record =
-        Record::new(session.shared.metrics.clone(), session.transport, session.peer, path, &app.config.log);
+    let headers = request.headers();
+    let unheard = proxy::unheard(headers, session.proxies.as_deref());
+    let told = session.proxies.as_ref().map(|proxies| proxies.client(&session.client, headers)).transpose();
+    let (told, misunderstood) = told.map_or_else(|error| (None, Some(error)), |told| (told.map(Box::new), None));
+    let asker = Asker { session, told };
+    let mut record = record(&app, &asker, &request, unheard);
     let body_wanted = *request.method() != Method::HEAD;
-    let Walked { result, trail, challenges } = walk(&app, &session, request).await;
+    let walked = match misunderstood {
+        Some(error) => Walked::refused(Refusal::Proxy(error.to_string())),
+        None => walk(&app, asker, request).await,
+    };
+    let Walked { result, trail, challenges } = walked;
     let outcome = Outcome::of(&result);
     let reason = result.as_ref().err().map(ToString::to_string);
     record.decided(trail, outcome, reason);
@@ -164,7 +178,7 @@ fn note(session: &Session, security: &Security, headers: &HeaderMap) {
         return;
     }
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let proven = session.presented.identity().map(Arc::as_ref);
+    let proven = session.client.presented.identity().map(Arc::as_ref);
     session.shared.census.note(&Sighting { secured: &security.secured, user_agent, proven });
 }
 
@@ -174,6 +188,13 @@ struct Walked {
     trail: Trail,
     /// What a refusal asks for; none where it is "not found".
     challenges: Vec<String>,
+}
+
+impl Walked {
+    /// Not a step.
+    fn refused(refusal: Refusal) -> Self {
+        Self { result: Err(refusal), trail: Trail::default(), challenges: Vec::new() }
+    }
 }
 
 /// Whether the connection ends with this request (RFC 9112 §9.3), and nothing of the client's is left to read: closing a
@@ -188,31 +209,39 @@ fn is_last<B>(request: &hyper::Request<B>) -> bool {
     ends && !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING)
 }
 
+fn record(app: &App, asker: &Asker, request: &hyper::Request<Incoming>, unheard: Option<&'static str>) -> Box<Record> {
+    let (client, path) = (asker.client(), request.uri().path().to_owned());
+    let metrics = asker.session.shared.metrics.clone();
+    let mut record = Record::new(metrics, client.transport, client.peer, path, &app.config.log);
+    record.came_through(client.through, unheard);
+    record
+}
+
 /// Walks the line; what takes long to make is made off the runtime's threads.
-async fn walk(app: &Arc<App>, session: &Arc<Session>, request: hyper::Request<Incoming>) -> Walked {
+async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -> Walked {
     let (head, _body) = request.into_parts();
     let mut trail = Trail::default();
-    let mut asked = read(app, session, &head);
+    let mut wanted = read(app, &asker, &head);
     if app.line.rules.ask() {
-        asked.password = Box::pin(password::examine(app, &session.shared, &head, &asked)).await;
+        wanted.password = Box::pin(password::examine(app, &asker.session.shared, &head, &wanted)).await;
     }
-    let profile = match provision::admit(&app.line, &asked, &mut trail) {
+    let profile = match provision::admit(&app.line, &wanted, &mut trail) {
         Ok(profile) if profile.is_heavy() => profile,
         Ok(profile) => {
-            return Walked { result: provision::finish(&app.line, &asked, &profile), trail, challenges: Vec::new() };
+            return Walked { result: provision::finish(&app.line, &wanted, &profile), trail, challenges: Vec::new() };
         }
         Err(refusal) => {
-            let challenges = provision::challenges(&app.line, &asked, Instant::now());
+            let challenges = provision::challenges(&app.line, &wanted, Instant::now());
             return Walked { result: Err(refusal), trail, challenges };
         }
     };
-    drop(asked);
+    drop(wanted);
     // A client that goes while it waits for its turn costs nothing.
-    let turn = session.shared.heavy.clone().acquire_owned().await;
-    let (app, session) = (app.clone(), session.clone());
+    let turn = asker.session.shared.heavy.clone().acquire_owned().await;
+    let app = app.clone();
     let made = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        provision::finish(&app.line, &read(&app, &session, &head), &profile)
+        provision::finish(&app.line, &read(&app, &asker, &head), &profile)
     });
     let made = made
         .await
@@ -220,7 +249,7 @@ async fn walk(app: &Arc<App>, session: &Arc<Session>, request: hyper::Request<In
     Walked { result: made, trail, challenges: Vec::new() }
 }
 
-fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Parts) -> Request<'a> {
+fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) -> Request<'a> {
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let path = match target.len() as u64 > app.config.limits.url_size.count() {
         true => Err(PathError::TooLong),
@@ -238,13 +267,14 @@ fn read<'a>(app: &App, session: &'a Session, head: &'a hyper::http::request::Par
         range: text(header::RANGE),
         if_range: text(header::IF_RANGE),
     };
+    let client = asker.client();
     Request {
-        transport: session.transport,
-        peer: session.peer,
+        transport: client.transport,
+        peer: client.peer,
         verb,
         path,
-        presented: &session.presented,
-        models: session.security.as_ref().and_then(|security| security.models.as_deref()),
+        presented: &client.presented,
+        models: asker.session.security.as_ref().and_then(|security| security.models.as_deref()),
         password: Examined::default(),
         accepts_gzip: text(header::ACCEPT_ENCODING).is_some_and(accepts_gzip),
         conditions,
@@ -314,64 +344,6 @@ fn refusal(challenges: &[String], body: impl FnOnce(Body) -> Reply) -> hyper::Re
     }
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
-}
-
-/// A stream that tells the clock when bytes come in and go out.
-struct Timed<S> {
-    io: TokioIo<S>,
-    clock: Clock,
-}
-
-impl<S: AsyncRead + Unpin> Read for Timed<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        if let Poll::Ready(Ok(())) = &read {
-            self.clock.received();
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> Write for Timed<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(context, buffer);
-        if let Poll::Ready(Ok(1..)) = &written {
-            self.clock.sent();
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.io).poll_flush(context);
-        if let Poll::Ready(Ok(())) = &flushed {
-            self.clock.flushed();
-        }
-        flushed
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(context, buffers);
-        if let Poll::Ready(Ok(1..)) = &written {
-            self.clock.sent();
-        }
-        written
-    }
 }
 
 #[cfg(test)]

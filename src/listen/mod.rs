@@ -1,13 +1,16 @@
-//! Where phones come in: sockets, the accept loop, TLS, and HTTP as hyper reads it. What they ask for is
+//! Where phones come in: sockets, the accept loop, TLS, proxies in front, and HTTP as hyper reads it. What they ask for is
 //! [`crate::provision`]'s matter.
 
 pub mod bind;
 mod body;
+pub mod client;
 mod clock;
 pub mod http;
 mod password;
+pub mod proxy;
 mod socket;
 pub mod tcp;
+mod timed;
 pub mod tls;
 
 use std::sync::Arc;

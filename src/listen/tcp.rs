@@ -14,7 +14,10 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
+use super::client::Client;
 use super::http::{self, Security, Session};
+use super::proxy::Proxies;
+use super::proxy::protocol::ProtocolError;
 use super::socket::{LastAnswer, Socket};
 use super::tls::{Shaken, TlsDoor};
 use crate::config::Protocol;
@@ -24,10 +27,19 @@ use crate::provision::Presented;
 /// How long the loop rests when the kernel has no descriptor or memory for another connection.
 const RESTS: Duration = Duration::from_millis(50);
 
+/// What is expected of those who connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    /// What they speak.
+    pub protocol: Protocol,
+    /// Some of them speak for others.
+    pub through_proxies: bool,
+}
+
 /// Accepts until the listener is told to stop. `place` is the listener's place in the configuration in force.
 pub async fn accept(
     listener: AsyncFd<TcpListener>,
-    protocol: Protocol,
+    manner: Manner,
     shared: Arc<Shared>,
     place: tokio::sync::watch::Receiver<usize>,
     stop: tokio_util::sync::CancellationToken,
@@ -50,14 +62,23 @@ pub async fn accept(
                 let Ok(permit) = permit else { return };
                 let connection = Connection {
                     peer,
+                    through: None,
+                    proxies: None,
                     place: *place.borrow(),
                     open: Open::new(permit, &shared),
                     shared: shared.clone(),
                 };
-                // Two futures, because one that could do both would be as large as the larger.
-                match protocol {
-                    Protocol::Https => drop(shared.tasks.spawn(connection.shake_hands(stream))),
-                    Protocol::Http | Protocol::Tftp => drop(shared.tasks.spawn(connection.in_clear(stream))),
+                // Several futures, because one that could do all would be as large as the largest.
+                match manner {
+                    Manner { through_proxies: true, protocol } => {
+                        drop(shared.tasks.spawn(connection.through_proxy(stream, protocol)));
+                    }
+                    Manner { protocol: Protocol::Https, .. } => {
+                        drop(shared.tasks.spawn(connection.shake_hands(stream)));
+                    }
+                    Manner { protocol: Protocol::Http | Protocol::Tftp, .. } => {
+                        drop(shared.tasks.spawn(connection.in_clear(stream)));
+                    }
                 }
             }
             Err(error) if is_passing(&error) => {}
@@ -92,18 +113,48 @@ fn is_passing(error: &io::Error) -> bool {
 struct Connection {
     shared: Arc<Shared>,
     peer: SocketAddr,
+    /// The proxy that announced the peer.
+    through: Option<SocketAddr>,
+    /// Where the peer is a proxy whose headers count.
+    proxies: Option<Arc<Proxies>>,
     place: usize,
     open: Open,
 }
 
 impl Connection {
     async fn in_clear(self, stream: TcpStream) {
-        let Self { shared, peer, open, .. } = self;
+        let Self { shared, peer, through, proxies, open, .. } = self;
         let (socket, last) = Socket::new(stream);
-        let session =
-            Session { shared, transport: Protocol::Http, peer, presented: Presented::Nothing, security: None, last };
-        http::serve(session, socket).await;
+        let client = Client { transport: Protocol::Http, peer, through, presented: Presented::Nothing };
+        http::serve(Session { shared, client, proxies, security: None, last }, socket).await;
         drop(open);
+    }
+
+    /// Finds out whose connection it is before anything else of it is read.
+    async fn through_proxy(mut self, stream: TcpStream, protocol: Protocol) {
+        let app = self.shared.app();
+        // Between two configurations the place may be another listener's: the phone comes again.
+        let Some(proxies) = app.proxies.get(self.place).cloned().flatten() else { return };
+        let limit = app.config.limits.header.duration();
+        drop(app);
+        let origin = tokio::time::timeout(limit, proxies.origin(stream, self.peer)).await;
+        let stream = match origin.unwrap_or(Err(ProtocolError::Late)) {
+            Ok((origin, stream)) => {
+                (self.peer, self.through) = (origin.peer, origin.through);
+                self.proxies = origin.is_heard.then_some(proxies);
+                stream
+            }
+            // A proxy that looks whether we are there.
+            Err(ProtocolError::Cut(0)) => return,
+            Err(error) => {
+                tracing::warn!(target: "phoneprov::proxy", proxy = %self.peer, reason = %error, "connection closed");
+                return;
+            }
+        };
+        match protocol {
+            Protocol::Https => self.shake_hands(stream).await,
+            Protocol::Http | Protocol::Tftp => self.in_clear(stream).await,
+        }
     }
 
     async fn shake_hands(self, stream: TcpStream) {
@@ -131,14 +182,14 @@ impl Connection {
         last: LastAnswer,
         shaking: impl Future<Output = io::Result<Shaken<S>>>,
     ) {
-        let Self { shared, peer, open, .. } = self;
+        let Self { shared, peer, through, proxies, open, .. } = self;
         let shaken = tokio::time::timeout(limit, shaking).await;
         match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(Shaken { stream, presented, handshake, secured, models }) => {
                 shared.metrics.handshake(handshake);
                 let security = Some(Security { secured, models, is_noted: AtomicBool::new(false) });
-                let session = Session { shared, transport: Protocol::Https, peer, presented, security, last };
-                http::serve(session, stream).await;
+                let client = Client { transport: Protocol::Https, peer, through, presented };
+                http::serve(Session { shared, client, proxies, security, last }, stream).await;
             }
             Err(error) => {
                 shared.metrics.handshake(Handshake::Failed);

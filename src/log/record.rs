@@ -22,6 +22,8 @@ pub struct Record {
     metrics: Arc<Metrics>,
     transport: Protocol,
     peer: SocketAddr,
+    through: Option<SocketAddr>,
+    unheard: Option<&'static str>,
     path: String,
     began: Instant,
     trail: Trail,
@@ -39,6 +41,8 @@ impl Record {
             metrics,
             transport,
             peer,
+            through: None,
+            unheard: None,
             path,
             began: Instant::now(),
             trail: Trail::default(),
@@ -47,6 +51,11 @@ impl Record {
             format: log.requests.then_some(log.format),
             is_finished: false,
         })
+    }
+
+    /// The proxy that it came through, and the header with which somebody speaks for a client who may not.
+    pub fn came_through(&mut self, proxy: Option<SocketAddr>, unheard: Option<&'static str>) {
+        (self.through, self.unheard) = (proxy, unheard);
     }
 
     /// When it came in.
@@ -80,7 +89,16 @@ impl Record {
         let mut line = Line::new(format, self.level(), TARGET);
         line.plain("request.id", RequestId::next());
         line.text("transport", self.transport.as_str());
-        line.plain("peer", self.peer);
+        match self.peer.port() {
+            0 => line.plain("peer", self.peer.ip()),
+            _ => line.plain("peer", self.peer),
+        }
+        if let Some(proxy) = self.through {
+            line.plain("proxy", proxy);
+        }
+        if let Some(header) = self.unheard {
+            line.text("dropped", header);
+        }
         line.text("path", &self.path);
         match &self.trail.claimed {
             Named::Nobody => {}

@@ -50,6 +50,9 @@ pub enum Refusal {
         /// What the request came over.
         transport: Protocol,
     },
+    /// A trusted proxy speaks for nobody knows whom.
+    #[error("the proxy does not say for whom: {0}")]
+    Proxy(String),
     /// TFTP proves nothing.
     #[error("a device's file goes out by tftp only where a rule's listeners name it")]
     DeviceOverTftp,
@@ -138,6 +141,7 @@ impl Refusal {
             | Self::Model(_)
             | Self::Method(_)
             | Self::Listener { .. }
+            | Self::Proxy(_)
             | Self::DeviceOverTftp
             | Self::NoCertificateOver(_)
             | Self::NoCertificate

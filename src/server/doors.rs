@@ -33,7 +33,7 @@ struct Name {
 /// How a socket is served; where that changes, the socket stays and what serves it is another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Manner {
-    Tcp(Protocol),
+    Tcp(tcp::Manner),
     Tftp(Settings),
 }
 
@@ -111,9 +111,10 @@ impl Doors {
 
 impl Manner {
     fn of(listen: &Listen, limits: &Limits) -> Self {
+        let tcp = |protocol| Self::Tcp(tcp::Manner { protocol, through_proxies: listen.proxies.is_some() });
         match &listen.speaks {
-            Speaks::Http => Self::Tcp(Protocol::Http),
-            Speaks::Https(_) => Self::Tcp(Protocol::Https),
+            Speaks::Http => tcp(Protocol::Http),
+            Speaks::Https(_) => tcp(Protocol::Https),
             Speaks::Tftp { single_port } => Self::Tftp(Settings {
                 single_port: *single_port,
                 // The port is known, so that acknowledgements can be forged: each then costs one block, not a window.
@@ -127,7 +128,7 @@ impl Manner {
 
     fn protocol(&self) -> Protocol {
         match self {
-            Self::Tcp(protocol) => *protocol,
+            Self::Tcp(manner) => manner.protocol,
             Self::Tftp(_) => Protocol::Tftp,
         }
     }
@@ -148,7 +149,7 @@ impl Door {
         let stop = shared.stop.child_token();
         let spare = socket.again()?;
         let bound = match (socket, &manner) {
-            (Socket::Tcp(listener), Manner::Tcp(protocol)) => {
+            (Socket::Tcp(listener), Manner::Tcp(manner)) => {
                 let bound = listener.local_addr()?;
                 #[expect(
                     deprecated,
@@ -156,7 +157,7 @@ impl Door {
                               TcpListener's does"
                 )]
                 let listener = AsyncFd::with_interest(listener, Interest::READABLE)?;
-                shared.tasks.spawn(tcp::accept(listener, *protocol, shared.clone(), receiver, stop.clone()));
+                shared.tasks.spawn(tcp::accept(listener, *manner, shared.clone(), receiver, stop.clone()));
                 bound
             }
             (Socket::Udp(socket), Manner::Tftp(settings)) => {

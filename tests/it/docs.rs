@@ -7,11 +7,12 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::net::{TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::server::free_port;
 
 /// The longest that one page may take.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -87,7 +88,7 @@ impl Clone {
         for part in ["config.toml", "profiles", "certs/README.md", "certs/client-ca"] {
             copy(&repository().join(part), &folder.path().join(part));
         }
-        let clone = Self { folder, ports: free_ports() };
+        let clone = Self { folder, ports: PORTS.iter().map(|_| free_port().to_string()).collect() };
         let config = clone.folder.path().join("config.toml");
         let text = fs::read_to_string(&config).expect("the configuration");
         fs::write(&config, clone.with_own_ports(&text)).expect("the configuration");
@@ -159,16 +160,6 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.expect("an entry");
         copy(&entry.path(), &to.join(entry.file_name()));
     }
-}
-
-/// Ports that nobody listens on at this moment: three for TCP, one for UDP, and one more for TCP.
-fn free_ports() -> Vec<String> {
-    let tcp = [(); 4].map(|()| TcpListener::bind("0.0.0.0:0").expect("a port"));
-    let udp = UdpSocket::bind("0.0.0.0:0").expect("a port");
-    let (first, last) = tcp.split_at(3);
-    let addresses = first.iter().map(TcpListener::local_addr).chain([udp.local_addr()]);
-    let addresses = addresses.chain(last.iter().map(TcpListener::local_addr));
-    addresses.map(|address| address.expect("a bound address").port().to_string()).collect()
 }
 
 /// README.md and every page of docs/, with its text.

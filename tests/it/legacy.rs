@@ -161,6 +161,29 @@ fn an_old_phone_with_a_certificate_of_version_1_gets_its_profile() {
     assert!(own_profile(&answer), "{answer:?}");
 }
 
+/// A proxy that speaks TLS 1.0 with them; phoneprov behind it speaks none.
+#[test]
+fn behind_a_proxy_an_old_phone_proves_itself_to_a_listener_for_old_phones_only() {
+    let factory = Factory::new();
+    let phone = factory.phone("phone", PHONE, Made::V3);
+    let proxied = format!(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+         proxy_certificate = \"nginx\"\nclient_ca = [\"{}\"]\n",
+        factory.file("ca.pem")
+    );
+    let site = Site::new("");
+    site.configure(&config(&[], &format!("{proxied}tls = \"legacy\"\n{proxied}")));
+    let server = site.start();
+    let pem = std::fs::read_to_string(&phone.pem).expect("a certificate");
+    let escaped = percent_encoding::utf8_percent_encode(&pem, percent_encoding::NON_ALPHANUMERIC);
+    let header = format!("X-SSL-Client-Cert: {escaped}");
+    let get = |port: u16| curl(&["-H", &header, &format!("http://127.0.0.1:{port}/{PHONE}.cfg")]);
+
+    assert!(own_profile(&get(server.ports("http")[0])), "{}", server.log());
+    assert_eq!(get(server.ports("http")[1]).status, 404);
+    server.log_line(&["the certificate proves nobody", "too old or unknown"]);
+}
+
 #[test]
 fn nothing_old_is_taken_by_a_modern_listener() {
     let factory = Factory::new();

@@ -15,6 +15,7 @@ mod outsider;
 mod passed;
 mod passwords;
 mod phone;
+mod proxies;
 mod refusals;
 mod reload;
 mod rule;

@@ -1,8 +1,10 @@
 //! The real binary: started, watched, told by signals, and ended with the test. Every wait has an end.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::ops::Deref;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -214,8 +216,16 @@ pub(crate) fn wait_for(mut holds: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// A port that nobody listens on just now.
+/// A port that nobody listens on just now, over TCP nor UDP. Below those that the kernel gives to connections, which the
+/// other tests open all the time.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: &u16| {
+        let all = (Ipv4Addr::UNSPECIFIED, *port);
+        TcpListener::bind(all).is_ok() && UdpSocket::bind(all).is_ok()
+    };
+    // Two runs of the tests at once begin at two places.
+    let ports = std::iter::repeat_with(|| std::process::id() * 97 + NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut ports = ports.take(9000).filter_map(|number| u16::try_from(20_000 + number % 12_000).ok());
+    ports.find(is_free).expect("a free port")
 }

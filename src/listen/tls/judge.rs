@@ -63,6 +63,12 @@ impl Judge {
         verdict
     }
 
+    /// What a chain in DER form proves, which came otherwise than by a handshake.
+    pub(in crate::listen) fn verdict_on(&self, chain: Vec<Vec<u8>>) -> Presented {
+        let chain: Vec<CertificateDer<'_>> = chain.into_iter().map(CertificateDer::from).collect();
+        self.verdict(&chain, SystemTime::now()).presented
+    }
+
     fn examine(&self, chain: &[CertificateDer<'_>]) -> (Presented, Option<Arc<Signer>>) {
         let Some((leaf, intermediates)) = chain.split_first() else {
             return (Presented::Nothing, None);

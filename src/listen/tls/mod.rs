@@ -15,9 +15,12 @@ mod judge;
 mod legacy;
 mod modern;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use anchors::Anchors;
 pub use error::TlsError;
+pub(super) use judge::Judge;
 use legacy::Legacy;
 use modern::Modern;
 
@@ -64,4 +67,15 @@ impl TlsDoor {
             TlsKind::Legacy => Legacy::open(tls).map(Arc::new).map(Self::Legacy),
         }
     }
+}
+
+/// What judges chains that come otherwise than by a handshake, as a listener of this kind judges those that do.
+///
+/// # Errors
+/// A file of `client_ca` is missing or holds no authority.
+pub(super) fn judge(kind: TlsKind, client_ca: &[PathBuf]) -> Result<Judge, TlsError> {
+    Ok(match kind {
+        TlsKind::Modern => Judge::new(modern::trusted(client_ca)?),
+        TlsKind::Legacy => Judge::new(Anchors::open(client_ca)?),
+    })
 }
