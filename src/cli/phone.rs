@@ -1,7 +1,7 @@
 //! `phoneprov phone`: a simulated phone, from the command line.
 
 use std::io::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,6 +78,12 @@ struct Network {
     /// What DHCP option 66 says: a host, or `scheme://host[:port][/path]`, or several with `;` between.
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
+    /// The domain that DHCP gives: without `--server` an MPP phone looks for its provisioning service by SRV.
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// The name server to ask for SRV records, instead of the system's first.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    nameserver: Option<SocketAddr>,
     /// The address of a name, instead of DNS. May be given several times.
     #[arg(long, value_name = "HOST=ADDRESS", value_parser = parse_pair)]
     resolve: Vec<(String, String)>,
@@ -129,8 +135,7 @@ struct Printer {
 ///
 /// # Errors
 /// A file cannot be read, or the state not written.
-#[expect(clippy::needless_pass_by_value, reason = "the shape of every command")]
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wire = args.network.wire()?;
     let mut phone = args.phone(&wire)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -215,6 +220,8 @@ impl Network {
     fn wire(&self) -> anyhow::Result<Wire> {
         let mut wire = wire(&self.ca, &self.resolve, self.timeout)?;
         wire.option_66.clone_from(&self.server);
+        wire.domain.clone_from(&self.domain);
+        wire.names.nameserver = self.nameserver;
         Ok(wire)
     }
 

@@ -4,7 +4,7 @@ use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
 use super::state::CustomCa;
-use super::wire::{Wire, first_name};
+use super::wire::{Lookup, Wire, first_name};
 use super::{Moment, Phone};
 use crate::profile::rule::{Dialect, Fetch, Location};
 
@@ -45,8 +45,8 @@ impl Phone {
             Location::Url(url) => url,
             Location::Activation(_) => return Err(Failure::Url("authorities do not come by activation".to_owned())),
         };
-        let addresses = moment.wire.names.addresses(&url.host).await?;
-        let job = Job::get(&url, addresses, &access, moment.wire.limits.download);
+        let places = moment.wire.places(&url, Lookup::Address).await?;
+        let job = Job::get(&url, places, &access, moment.wire.limits.download);
         Ok(self.ask(moment.wire, job, events).await?.body.to_vec())
     }
 

@@ -1,6 +1,6 @@
 //! A phone's requests: its name, its limits, its credentials; and the log messages around them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
@@ -19,8 +19,8 @@ use crate::profile::rule::Access;
 /// Something to ask for.
 pub(super) struct Job<'a> {
     pub(super) url: &'a Url,
-    /// The addresses of its host.
-    pub(super) addresses: Vec<IpAddr>,
+    /// Where to connect to for it.
+    pub(super) places: Vec<SocketAddr>,
     pub(super) access: &'a Access,
     pub(super) method: Method,
     pub(super) upload: Option<Upload>,
@@ -29,8 +29,8 @@ pub(super) struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// A file that is kept whole.
-    pub(super) fn get(url: &'a Url, addresses: Vec<IpAddr>, access: &'a Access, limit: usize) -> Self {
-        Self { url, addresses, access, method: Method::Get, upload: None, keep: Keep::Whole(limit) }
+    pub(super) fn get(url: &'a Url, places: Vec<SocketAddr>, access: &'a Access, limit: usize) -> Self {
+        Self { url, places, access, method: Method::Get, upload: None, keep: Keep::Whole(limit) }
     }
 }
 
@@ -45,7 +45,7 @@ impl Phone {
         let ask = Ask {
             method: job.method,
             url: job.url.clone(),
-            addresses: job.addresses,
+            places: job.places,
             user_agent: &user_agent,
             is_mpp: self.family() == Family::Mpp,
             upload: job.upload,

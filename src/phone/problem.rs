@@ -12,6 +12,7 @@ use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
 use super::variables::Sight;
+use super::wire::Lookup;
 use super::wire::fetch::{Keep, Method, Upload};
 use super::{Moment, Phone};
 use crate::profile::rule::{Dialect, Location};
@@ -47,7 +48,7 @@ impl Phone {
             Location::Url(url) => url,
             Location::Activation(_) => return Err(Failure::Url("reports do not go to activation".to_owned())),
         };
-        let addresses = moment.wire.names.addresses(&url.host).await?;
+        let places = moment.wire.places(&url, Lookup::Address).await?;
         let name = self.archive_name(moment.now);
         let upload = Upload {
             body: Bytes::from(self.form(&name, &archive(&self.diary(moment.now), moment.now)?)),
@@ -56,8 +57,7 @@ impl Phone {
         };
         events.tell(Event::Noted(&format!("sends {name}, {} octets with its form", upload.body.len())));
         let method = Method::of_upload(self.value("PRT_Upload_Method"));
-        let job =
-            Job { url: &url, addresses, access: &fetch.access, method, upload: Some(upload), keep: Keep::Nothing };
+        let job = Job { url: &url, places, access: &fetch.access, method, upload: Some(upload), keep: Keep::Nothing };
         self.ask(moment.wire, job, events).await.map(drop)
     }
 

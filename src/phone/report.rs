@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
+use super::wire::Lookup;
 use super::wire::fetch::{Keep, Method, Upload};
 use super::{Moment, Phone};
 use crate::cipher::Scheme;
@@ -39,19 +40,19 @@ impl Phone {
                 Location::Url(url) => url,
                 Location::Activation(_) => return Err(Failure::Url("reports do not go to activation".to_owned())),
             };
-            let addresses = moment.wire.names.addresses(&url.host).await?;
+            let places = moment.wire.places(&url, Lookup::Address).await?;
             let upload = self.enclosed(&self.content(fetch.access.report), &fetch.access, events)?;
             let method = Method::of_upload(self.value("HTTP_Report_Method"));
             let access = &fetch.access;
-            let job = Job { url: &url, addresses, access, method, upload: Some(upload), keep: Keep::Nothing };
+            let job = Job { url: &url, places, access, method, upload: Some(upload), keep: Keep::Nothing };
             self.ask(moment.wire, job, events).await?;
             self.state.reported = Some(self.state.parameters.clone());
         }
         Ok(())
     }
 
-    /// The XML of a report. Parameters that were set bear `um="y"`, as Cisco marks them; those of the family's that were
-    /// not are not known by name, so a full report of a simulated phone is shorter than a real one's.
+    /// The XML of a report. It holds the parameters that were set; a real phone's has all that it knows, and marks those
+    /// that its user changed by `um="y"`, which a phone without a user never does.
     fn content(&self, report: Report) -> String {
         let set: BTreeMap<&str, &str> = match report {
             Report::Status => self.status(),

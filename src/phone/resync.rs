@@ -1,5 +1,6 @@
 //! One resync: `Profile_Rule` to `_D` in their order, until one fails.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::download::Job;
@@ -10,8 +11,8 @@ use super::schedule::{Chance, Delays, at_time};
 use super::unpack::{Keys, unpack};
 use super::url::{Scheme, Url};
 use super::variables::Sight;
-use super::wire::Wire;
 use super::wire::fetch::{Method, Upload};
+use super::wire::{Lookup, Wire};
 use super::{Cause, Moment, Outcome, Phone, Profiles};
 use crate::profile::flat::FlatProfile;
 use crate::profile::rule::{Dialect, Fetch, Location, Rule};
@@ -20,8 +21,21 @@ use bytes::Bytes;
 /// The rules of one resync, in the order of their evaluation.
 const RULES: [&str; 4] = ["Profile_Rule", "Profile_Rule_B", "Profile_Rule_C", "Profile_Rule_D"];
 
+/// The conditions beside them.
+const TRIGGERS: [&str; 2] = ["Resync_Trigger_1", "Resync_Trigger_2"];
+
 /// What an MPP phone asks for when DHCP named a server and its first file is not there (Cisco "Provisioning").
 const FALLBACK: &str = "/Cisco/$PN/$MA.cfg";
+
+/// What an MPP phone asks the service of its domain for, beside its first file.
+const SERVICE_FALLBACK: &str = "/Cisco/$MA.cfg";
+
+/// Where a profile may be.
+struct Place {
+    url: Url,
+    /// Whether the URL's host is the domain of a service, to be looked up by SRV.
+    by_service: bool,
+}
 
 impl Phone {
     /// Does one resync.
@@ -67,15 +81,31 @@ impl Phone {
         if moment.cause == Cause::PowerUp && !self.is_on("Resync_On_Reset") {
             return Some("Resync_On_Reset is No");
         }
-        // A gate on MPP phones, a trigger of its own on the others, which does not hold up a resync that is due.
-        let gates = ["Resync_Trigger_1", "Resync_Trigger_2"].map(|name| (name, self.value(name)));
-        let set = gates.iter().any(|(_, text)| !text.trim().is_empty());
-        if self.family() != Family::Mpp || moment.cause == Cause::Explicit || !set {
-            return None;
+        let is_gated = self.family() == Family::Mpp && moment.cause != Cause::Explicit && self.sets_triggers();
+        if is_gated && !self.holds_trigger(moment, events) {
+            return Some("neither Resync_Trigger_1 nor Resync_Trigger_2 holds");
         }
+        None
+    }
+
+    /// Whether a trigger of this phone's sets a resync off. On MPP phones they are gates instead: they hold up what is due
+    /// (MPP guide, "Provisioning Formats"; the SPA guide and a table of the MPP guide have the other reading).
+    pub(super) fn has_triggers(&self) -> bool {
+        self.family() != Family::Mpp && self.sets_triggers()
+    }
+
+    /// Whether one does so now.
+    pub(super) fn is_triggered(&self, moment: Moment<'_>) -> bool {
+        self.has_triggers() && self.holds_trigger(moment, &mut ())
+    }
+
+    fn sets_triggers(&self) -> bool {
+        TRIGGERS.iter().any(|name| !self.value(name).trim().is_empty())
+    }
+
+    fn holds_trigger(&self, moment: Moment<'_>, events: &mut dyn Events) -> bool {
         let sight = self.sight(moment);
-        let holds = gates.iter().any(|(name, text)| holds(name, text, &sight, events));
-        if holds { None } else { Some("neither Resync_Trigger_1 nor Resync_Trigger_2 holds") }
+        TRIGGERS.iter().any(|name| holds(name, self.value(name), &sight, events))
     }
 
     async fn sequence(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Profiles {
@@ -119,8 +149,8 @@ impl Phone {
             return Ok(false);
         };
         let mut places = self.places(rule, &fetch, moment.wire)?.into_iter().peekable();
-        while let Some(url) = places.next() {
-            match self.profile_at(&url, &fetch, moment, events).await {
+        while let Some(place) = places.next() {
+            match self.profile_at(&place, &fetch, moment, events).await {
                 Err(failure) if places.peek().is_some() => events.tell(Event::Failed(&failure)),
                 result => return result,
             }
@@ -129,11 +159,14 @@ impl Phone {
     }
 
     /// Where to ask, in order: one place, or the several of first contact.
-    fn places(&self, rule: &str, fetch: &Fetch, wire: &Wire) -> Result<Vec<Url>, Failure> {
-        let option = wire.option_66.as_deref().filter(|_| rule == RULES[0] && fetch.expanded.starts_with('/'));
-        let Some(option) = option else {
+    fn places(&self, rule: &str, fetch: &Fetch, wire: &Wire) -> Result<Vec<Place>, Failure> {
+        let is_first = rule == RULES[0] && fetch.expanded.starts_with('/');
+        if let (true, None, Some(domain), Family::Mpp) = (is_first, &wire.option_66, &wire.domain, self.family()) {
+            return Ok(self.by_service(domain, &fetch.expanded));
+        }
+        let Some(option) = wire.option_66.as_deref().filter(|_| is_first) else {
             return match &fetch.location {
-                Ok(Location::Url(url)) => Ok(vec![url.clone()]),
+                Ok(Location::Url(url)) => Ok(vec![Place { url: url.clone(), by_service: fetch.access.srv }]),
                 Ok(Location::Activation(_)) => Err(Failure::Url(
                     "gds:// leads to Cisco's onboarding service, which a simulated phone does not ask".to_owned(),
                 )),
@@ -150,7 +183,7 @@ impl Phone {
     /// The places of one server that DHCP named (Cisco "Provisioning", DHCP options): with a path just that; without, an
     /// MPP phone asks for its file and for [`FALLBACK`], by TFTP, HTTP and HTTPS unless a scheme is named. An ATA asks by
     /// `Transport_Protocol`, an SPA device by TFTP.
-    fn first_contact(&self, server: &str, path: &str, places: &mut Vec<Url>) -> Result<(), Failure> {
+    fn first_contact(&self, server: &str, path: &str, places: &mut Vec<Place>) -> Result<(), Failure> {
         let (scheme, rest) = match server.split_once("://") {
             Some((scheme, rest)) => (Some(scheme), rest),
             None => (None, server),
@@ -172,7 +205,7 @@ impl Phone {
         for scheme in schemes {
             for path in &paths {
                 match Url::parse(&format!("{scheme}://{host}{path}"), None) {
-                    Ok(Location::Url(url)) => places.push(url),
+                    Ok(Location::Url(url)) => places.push(Place { url, by_service: false }),
                     Ok(Location::Activation(_)) => {}
                     Err(error) => return Err(Failure::Url(format!("DHCP option 66 `{server}`: {error}"))),
                 }
@@ -181,19 +214,33 @@ impl Phone {
         Ok(())
     }
 
+    /// Without option 66 an MPP phone asks the provisioning service of its domain, by HTTPS and then by HTTP, for two names
+    /// (Cisco "Provisioning", DNS SRV).
+    fn by_service(&self, domain: &str, path: &str) -> Vec<Place> {
+        let paths = [path.to_owned(), Sight::of(self).expand(SERVICE_FALLBACK)];
+        let of = |scheme: Scheme, path: &String| Place {
+            url: Url { scheme, host: domain.to_owned(), port: scheme.port(), path: path.clone() },
+            by_service: true,
+        };
+        let schemes = [Scheme::Https, Scheme::Http];
+        schemes.into_iter().flat_map(|scheme| paths.iter().map(move |path| of(scheme, path))).collect()
+    }
+
     /// Fetches one profile and applies it. `false`: there is none, and `Resync_Fails_On_FNF` lets that pass.
     async fn profile_at(
         &mut self,
-        url: &Url,
+        place: &Place,
         fetch: &Fetch,
         moment: Moment<'_>,
         events: &mut dyn Events,
     ) -> Result<bool, Failure> {
-        let addresses = moment.wire.names.addresses(&url.host).await?;
-        let at = Some((url, addresses.first().copied()));
+        let url = &place.url;
+        let lookup = if place.by_service { Lookup::Service(Chance::random()) } else { Lookup::Address };
+        let places = moment.wire.places(url, lookup).await?;
+        let at = Some((url, places.first().map(SocketAddr::ip)));
         let sight = Sight { url: at, ..self.sight(moment) };
         self.log(moment.wire, self.family().log_request(), &sight, events).await;
-        let mut job = Job::get(url, addresses, &fetch.access, moment.wire.limits.download);
+        let mut job = Job::get(url, places, &fetch.access, moment.wire.limits.download);
         if let Some(register) = fetch.access.post {
             let body = Bytes::from(sight.expand(self.value(&register.parameter())));
             // What SPA devices call the body is not documented; text is what it is.

@@ -1,4 +1,4 @@
-//! When the next resync is due: functions of parameters, of what came before, and of chance. No clock in here.
+//! When the next resync is due: functions of parameters, of what came before, and of a [`Chance`]. No clock in here.
 
 use std::time::Duration;
 
@@ -22,6 +22,14 @@ struct Step {
 pub struct Chance(pub u64);
 
 impl Chance {
+    /// A number that nobody can foretell; without random numbers the least.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut octets = [0; 8];
+        let _ = openssl::rand::rand_bytes(&mut octets);
+        Self(u64::from_le_bytes(octets))
+    }
+
     /// A number from 0 to `most`.
     #[must_use]
     pub fn up_to(self, most: u64) -> u64 {

@@ -1,11 +1,14 @@
 //! `Upgrade_Rule`: the image is fetched and counted, and the phone pretends to run it.
 
+use std::net::SocketAddr;
+
 use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
 use super::state::Upgraded;
 use super::url::Url;
 use super::variables::Sight;
+use super::wire::Lookup;
 use super::wire::fetch::{Keep, Method};
 use super::{Moment, Phone};
 use crate::profile::rule::{Dialect, Location};
@@ -64,13 +67,13 @@ impl Phone {
     }
 
     async fn fetch_image(&mut self, moment: Moment<'_>, url: &Url, events: &mut dyn Events) -> Result<(), Failure> {
-        let addresses = moment.wire.names.addresses(&url.host).await?;
-        let at = Some((url, addresses.first().copied()));
+        let places = moment.wire.places(url, Lookup::Address).await?;
+        let at = Some((url, places.first().map(SocketAddr::ip)));
         let sight = Sight { url: at, ..self.sight(moment) };
         self.log(moment.wire, "Log_Upgrade_Request_Msg", &sight, events).await;
         let access = crate::profile::rule::Access::default();
         let keep = Keep::Count(moment.wire.limits.image);
-        let job = Job { url, addresses, access: &access, method: Method::Get, upload: None, keep };
+        let job = Job { url, places, access: &access, method: Method::Get, upload: None, keep };
         let got = self.ask(moment.wire, job, events).await?;
         match got.announced {
             _ if got.octets == 0 => return Err(Failure::Image("it is empty".to_owned())),

@@ -8,7 +8,7 @@ use super::Cast;
 use crate::authority::{Authority, Batch, LabPhone};
 use crate::device::MacAddress;
 use crate::phone::fleet::{Guise, Member, Scenario};
-use crate::phone::follow::chance;
+use crate::phone::schedule::Chance;
 use crate::phone::unit::Unit;
 use crate::phone::wire::Identity;
 
@@ -68,7 +68,7 @@ impl Source<'_> {
 }
 
 fn any_mac() -> MacAddress {
-    let [_, _, octets @ ..] = chance().0.to_be_bytes();
+    let [_, _, octets @ ..] = Chance::random().0.to_be_bytes();
     MacAddress::new(octets)
 }
 

@@ -10,7 +10,7 @@ use super::meter::Meter;
 use super::scenario::Scenario;
 use super::tally::{Ended, Ending};
 use super::{Place, Plan};
-use crate::phone::follow::chance;
+use crate::phone::schedule::Chance;
 use crate::phone::state::State;
 use crate::phone::unit::Unit;
 use crate::phone::wire::Identity;
@@ -77,7 +77,7 @@ impl Member {
             if retries >= plan.retries || !matches!(ending, Ending::Failed(_)) {
                 return ended(ending);
             }
-            let Some((delay, next)) = phone.next(&outcome, 0, chance()) else { return ended(ending) };
+            let Some((delay, next)) = phone.next(&outcome, 0, Chance::random()) else { return ended(ending) };
             tokio::time::sleep(delay / plan.speed.max(1)).await;
             (retries, cause) = (retries + 1, next);
         }

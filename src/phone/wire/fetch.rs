@@ -1,6 +1,6 @@
 //! One file, or one upload, over whatever the URL says: with redirects and challenges as phones take them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -8,7 +8,7 @@ use hyper::{Request, Response};
 
 use super::http::{self, Connection, Payload, Received};
 use super::tls::{Identity, Manner, Trust};
-use super::{Wire, tftp};
+use super::{Lookup, Wire, tftp};
 use crate::phone::credentials::{Challenge, Covered, Credentials};
 use crate::phone::event::{Event, Events};
 use crate::phone::failure::Failure;
@@ -25,8 +25,8 @@ const UNHEEDED: usize = 64 * 1024;
 pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// The addresses of the URL's host.
-    pub(crate) addresses: Vec<IpAddr>,
+    /// Where to connect to.
+    pub(crate) places: Vec<SocketAddr>,
     pub(crate) user_agent: &'a str,
     /// The headers that an 8865 was seen to send besides.
     pub(crate) is_mpp: bool,
@@ -120,13 +120,12 @@ pub(crate) async fn fetch(wire: &Wire, ask: Ask<'_>, events: &mut dyn Events) ->
 async fn over_tftp(wire: &Wire, ask: &Ask<'_>, events: &mut dyn Events) -> Result<Got, Failure> {
     let url = ask.url.to_string();
     let mut failure = Failure::NoServer;
-    for address in &ask.addresses {
-        let peer = SocketAddr::new(*address, ask.url.port);
+    for peer in ask.places.iter().copied() {
         let method = if ask.upload.is_some() { "WRQ" } else { "RRQ" };
         events.tell(Event::Asked { method, url: &url, peer, user_agent: None });
         let result = match &ask.upload {
-            Some(upload) => tftp::write(wire, &ask.url, *address, &upload.body).await.map(|()| Received::default()),
-            None => tftp::read(wire, &ask.url, *address, ask.keep, events).await,
+            Some(upload) => tftp::write(wire, &ask.url, peer, &upload.body).await.map(|()| Received::default()),
+            None => tftp::read(wire, &ask.url, peer, ask.keep, events).await,
         };
         match result {
             Ok(Received { body, octets }) => {
@@ -159,7 +158,7 @@ async fn over_http(wire: &Wire, mut ask: Ask<'_>, events: &mut dyn Events) -> Re
                 }
                 ask.url = url::redirected(&ask.url, text(response.headers(), &header::LOCATION).unwrap_or_default())?;
                 events.tell(Event::Redirected(&ask.url.to_string()));
-                ask.addresses = wire.names.addresses(&ask.url.host).await?;
+                ask.places = wire.places(&ask.url, Lookup::Address).await?;
                 login = None;
             }
             300..=399 => return Err(Failure::Redirect(status)),
@@ -197,7 +196,7 @@ async fn exchange(
     loop {
         let mut open = match connection.take() {
             Some(open) => open,
-            None => Connection::open(wire, manner, &ask.url, &ask.addresses, events).await?,
+            None => Connection::open(wire, manner, &ask.url, &ask.places, events).await?,
         };
         let reused = open.is_used();
         let request = request(ask, login.as_deref_mut())?;

@@ -1,7 +1,7 @@
 //! One HTTP exchange over a connection of its own, or over the one that is still open to the same server.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -57,10 +57,10 @@ impl Connection {
         wire: &Wire,
         manner: Manner<'_>,
         url: &Url,
-        addresses: &[IpAddr],
+        places: &[SocketAddr],
         events: &mut dyn Events,
     ) -> Result<Self, Failure> {
-        let stream = wire.connect(addresses, url.port).await?;
+        let stream = wire.connect(places).await?;
         let peer = stream.peer_addr().map_err(|error| broken("TCP", &error))?;
         let (sender, task) = match url.scheme {
             Scheme::Https => {

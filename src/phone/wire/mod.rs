@@ -7,6 +7,7 @@ pub mod fetch;
 
 mod http;
 mod names;
+mod srv;
 mod tftp;
 mod tls;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::failure::Failure;
+use super::schedule::Chance;
+use super::url::Url;
 
 pub use names::Names;
 pub use tls::{Agreed, Identity, PemError, Trust, first_name};
@@ -30,10 +33,21 @@ pub struct Wire {
     pub names: Names,
     /// What DHCP option 66 says.
     pub option_66: Option<String>,
+    /// The domain that DHCP gives: without option 66 an MPP phone looks for its provisioning service by SRV.
+    pub domain: Option<String>,
     /// The address to come from, where it is not the system's choice.
     pub from: Option<IpAddr>,
     /// The longest waits and largest sizes.
     pub limits: Limits,
+}
+
+/// What a phone looks up of a URL's host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// Its addresses.
+    Address,
+    /// The places of its provisioning service, chosen among equals by chance.
+    Service(Chance),
 }
 
 /// Where a phone stops waiting and reading. No guide gives these: all are choices.
@@ -70,14 +84,24 @@ impl Wire {
     /// A network without DHCP, by the system's resolver, with the usual limits.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
-        Self { trust, names: Names::default(), option_66: None, from: None, limits: Limits::default() }
+        Self { trust, names: Names::default(), option_66: None, domain: None, from: None, limits: Limits::default() }
     }
 
-    /// Connects to the first of a host's addresses that answers.
-    async fn connect(&self, addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+    /// Where to connect to for a URL, in the order in which to try; by SRV where the rule says so.
+    pub(super) async fn places(&self, url: &Url, lookup: Lookup) -> Result<Vec<SocketAddr>, Failure> {
+        match lookup {
+            Lookup::Address => {
+                let addresses = self.names.addresses(&url.host).await?;
+                Ok(addresses.into_iter().map(|address| SocketAddr::new(address, url.port)).collect())
+            }
+            Lookup::Service(chance) => self.names.places(url, chance).await,
+        }
+    }
+
+    /// Connects to the first place that answers.
+    async fn connect(&self, places: &[SocketAddr]) -> Result<TcpStream, Failure> {
         let mut failure = Failure::NoServer;
-        for address in addresses {
-            let address = SocketAddr::new(*address, port);
+        for address in places.iter().copied() {
             match tokio::time::timeout(self.limits.connect, self.connect_to(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => failure = Failure::Connect { address, cause: told(&error) },

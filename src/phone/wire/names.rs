@@ -1,9 +1,12 @@
 //! How a phone finds a server: IPv4 addresses of a name, all of which it tries in turn (ATA 191/192 Provisioning Guide).
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::srv;
 use crate::phone::failure::Failure;
+use crate::phone::schedule::Chance;
+use crate::phone::url::Url;
 
 /// Addresses that are tried of one name; ATA guide: up to ten.
 const MOST: usize = 10;
@@ -11,6 +14,8 @@ const MOST: usize = 10;
 /// The resolver: the system's, but for the names that were given an address.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
+    /// Who is asked for SRV records; `None` is the system's first name server.
+    pub nameserver: Option<SocketAddr>,
     given: HashMap<String, Vec<IpAddr>>,
 }
 
@@ -38,5 +43,24 @@ impl Names {
         addresses.dedup();
         addresses.truncate(MOST);
         if addresses.is_empty() { Err(unknown("it has no IPv4 address".to_owned())) } else { Ok(addresses) }
+    }
+
+    /// The places of a domain's provisioning service by SRV; the URL's host is the domain, and its port counts no more.
+    ///
+    /// # Errors
+    /// There is none, or the URL is of TFTP.
+    pub(super) async fn places(&self, url: &Url, chance: Chance) -> Result<Vec<SocketAddr>, Failure> {
+        let of_tftp = || Failure::Url("--srv is for http and https".to_owned());
+        let name = srv::name(url.scheme, &url.host).ok_or_else(of_tftp)?;
+        let nobody = || Failure::Name { host: name.clone(), cause: "no name server is known".to_owned() };
+        let server = self.nameserver.or_else(srv::system).ok_or_else(nobody)?;
+        let mut found = Vec::new();
+        for place in srv::places(server, &name, chance).await? {
+            let addresses = self.addresses(&place.host).await.unwrap_or_default();
+            found.extend(addresses.into_iter().map(|address| SocketAddr::new(address, place.port)));
+        }
+        found.truncate(MOST);
+        let lost = || Failure::Name { host: name.clone(), cause: "none of its places has an address".to_owned() };
+        if found.is_empty() { Err(lost()) } else { Ok(found) }
     }
 }

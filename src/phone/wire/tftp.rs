@@ -36,11 +36,11 @@ struct Exchange {
     buffer: Vec<u8>,
 }
 
-/// Reads a file. The address is one of the URL's host.
+/// Reads a file.
 pub(super) async fn read(
     wire: &Wire,
     url: &Url,
-    address: IpAddr,
+    server: SocketAddr,
     keep: Keep,
     events: &mut dyn Events,
 ) -> Result<Received, Failure> {
@@ -48,7 +48,7 @@ pub(super) async fn read(
     let name = name_of(url);
     let options: Vec<(&[u8], &[u8])> = vec![(b"tsize", b"0"), (b"blksize", b"512"), (b"timeout", b"6")];
     let request = Packet::Read(Request { name: &name, mode: b"octet", options }).to_bytes();
-    let mut exchange = Exchange::begin(wire, SocketAddr::new(address, url.port), request).await?;
+    let mut exchange = Exchange::begin(wire, server, request).await?;
     let (mut body, mut octets, mut expected, mut block_size) = (BytesMut::new(), 0_usize, 1_u16, BLOCK);
     loop {
         let length = exchange.receive().await?;
@@ -91,11 +91,11 @@ pub(super) async fn read(
 }
 
 /// Writes a file, as SPA devices send their reports.
-pub(super) async fn write(wire: &Wire, url: &Url, address: IpAddr, body: &Bytes) -> Result<(), Failure> {
+pub(super) async fn write(wire: &Wire, url: &Url, server: SocketAddr, body: &Bytes) -> Result<(), Failure> {
     let (name, size) = (name_of(url), body.len().to_string());
     let options: Vec<(&[u8], &[u8])> = vec![(b"tsize", size.as_bytes()), (b"blksize", b"512"), (b"timeout", b"6")];
     let request = Packet::Write(Request { name: &name, mode: b"octet", options }).to_bytes();
-    let mut exchange = Exchange::begin(wire, SocketAddr::new(address, url.port), request).await?;
+    let mut exchange = Exchange::begin(wire, server, request).await?;
     let blocks = body.len() / BLOCK + 1;
     let mut sent = 0_usize;
     while sent <= blocks {

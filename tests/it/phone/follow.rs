@@ -88,3 +88,37 @@ fn a_phone_keeps_its_state_while_it_goes_on() {
     let kept = std::fs::read_to_string(&state).expect("a state");
     assert!(kept.contains("\"successes\": 2") && kept.contains("\"GPP_A\": \"12345678\""), "{kept}");
 }
+
+#[test]
+fn after_a_failure_the_sequence_begins_again_from_its_first_rule() {
+    let server = Outsider::nginx("", "");
+    server.put("a.xml", PROFILE);
+    let (a, b) = (server.url("http", "/a.xml"), format!("Profile_Rule_B={}", server.url("http", "/b.xml")));
+    let set = ["--set", &b, "--set", "Resync_Random_Delay=0", "--set", "Resync_Error_Retry_Delay=60"];
+    let ran = phone(&[&["--profile-rule", &a, "--follow", "--speed", "1000", "--resyncs", "2"][..], &set].concat());
+    ran.ended(3, &["class B: not found"]);
+    let log = server.requests();
+    let asked: Vec<&str> = log.iter().filter_map(|line| line.split_once("GET ")?.1.split(' ').next()).collect();
+    assert_eq!(asked, ["/a.xml", "/b.xml", "/a.xml", "/b.xml"]);
+}
+
+#[test]
+fn a_trigger_of_an_spa_device_brings_the_next_resync_forward() {
+    let server = Outsider::nginx("", "");
+    server.put("x.xml", PROFILE);
+    let rule = server.url("http", "/x.xml");
+    let set = [
+        "--set",
+        "Resync_Random_Delay=0",
+        "--set",
+        "Resync_Periodic=86400",
+        "--set",
+        "Resync_Trigger_1=$PRVTMR ge 600",
+    ];
+    let follow = ["--model", "SPA504G", "--profile-rule", &rule, "--follow", "--speed", "600", "--resyncs", "2"];
+    let began = Instant::now();
+    phone(&[&follow[..], &set].concat()).succeeded(&["waiting    86400 s of Resync_Periodic"]);
+    assert_eq!(server.requests().len(), 2);
+    // A day would take two minutes and a half.
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
+}

@@ -10,8 +10,9 @@ mod web;
 use std::fs;
 
 use crate::outsider::{openssl, run};
+use crate::server::free_port;
 use crate::site::{OTHER, PHONE, Site, lab};
-use servers::{Outsider, Scripted, Syslog, ok};
+use servers::{Dnsmasq, Outsider, Scripted, Syslog, ok};
 
 /// What a run of the simulated phone said, and how it ended.
 #[derive(Debug)]
@@ -256,6 +257,118 @@ fn a_tftp_server_of_another_hand_serves_on_its_usual_port() {
         ["RRQ tftp://127.0.0.1:69/8841-3PCC.xml", "blksize=512", "1536 octets", "class B: not found", "failed with 3"]
     {
         assert!(said.contains(part), "no `{part}` in:\n{said}");
+    }
+}
+
+#[test]
+fn a_service_is_found_by_srv_and_its_name_is_the_domains() {
+    let server = https("location / { return 200 '<flat-profile><GPP_A>srv</GPP_A></flat-profile>'; }");
+    let plain =
+        Outsider::nginx("", "location /Cisco { return 200 '<flat-profile><GPP_A>plain</GPP_A></flat-profile>'; }");
+    let dead = free_port();
+    let dns = Dnsmasq::new(&[
+        // The first in order is dead, the next is not.
+        &format!("--srv-host=_ciscoprov-https._tls.localhost,one.test,{dead},10"),
+        &format!("--srv-host=_ciscoprov-https._tls.localhost,two.test,{},20", server.port),
+        &format!("--srv-host=_ciscoprov-https._tls.other.test,two.test,{},20", server.port),
+        &format!("--srv-host=_ciscoprov-http._tcp.plain.test,two.test,{},20", plain.port),
+    ]);
+    let nameserver = format!("127.0.0.1:{}", dns.port);
+    let ca = lab("ca.pem");
+    let found = [
+        "--nameserver",
+        &nameserver,
+        "--resolve",
+        "one.test=127.0.0.1",
+        "--resolve",
+        "two.test=127.0.0.1",
+        "--ca",
+        &ca,
+    ];
+    let with = |more: &[&str]| phone(&[&found[..], more].concat());
+    let asked = format!("GET https://localhost:443/x.xml at 127.0.0.1:{}", server.port);
+    with(&["--profile-rule", "[--srv] https://localhost/x.xml"]).succeeded(&[&asked, "GPP_A = `srv`"]);
+    // The certificate has to be the domain's, not that of the place where SRV leads.
+    with(&["--profile-rule", "[--srv] https://other.test/x.xml"]).ended(4, &["is not for other.test"]);
+    with(&["--profile-rule", "[--srv] https://missing.test/x.xml"])
+        .ended(4, &["class C: cannot find the address of _ciscoprov-https._tls.missing.test"]);
+    with(&["--profile-rule", "[--srv] tftp://localhost/x.xml"]).ended(4, &["--srv is for http and https"]);
+    // Without option 66, first contact is with the domain's service: two names by HTTPS, two by HTTP.
+    with(&["--domain", "localhost"]).succeeded(&["https://localhost:443/8841-3PCC.xml", "GPP_A = `srv`"]);
+    with(&["--domain", "plain.test"]).succeeded(&[
+        "http://plain.test:80/8841-3PCC.xml",
+        "http://plain.test:80/Cisco/000e08abcdef.cfg",
+        "GPP_A = `plain`",
+    ]);
+}
+
+#[test]
+fn an_spa_device_writes_its_report_by_tftp() {
+    let folder = tempfile::tempdir().expect("room for a folder");
+    // Three full blocks and an empty one as well as a short one.
+    let frame = "<flat-profile>\n  <GPP_A></GPP_A>\n  <Report_Rule>tftp://127.0.0.1:6900/full.xml</Report_Rule>\n</flat-profile>\n";
+    for (name, length) in [("short", frame.len() + 10), ("full", 512 * 3)] {
+        let value = "x".repeat(length - frame.len());
+        fs::write(folder.path().join(format!("{name}.value")), value).expect("room for a file");
+    }
+    let script = format!(
+        "ip link set lo up; cd {place}; mkdir in\n\
+         atftpd --daemon --no-fork --logfile - --port 6900 --bind-address 127.0.0.1 --user root.root {place}/in & server=$!\n\
+         for i in $(seq 50); do grep -q ':1AF4' /proc/net/udp && break; sleep 0.1; done\n\
+         for name in short full; do {binary} phone --mac 000e08abcdef --model SPA504G --report --reveal \
+         --set GPP_A=$(cat $name.value) --set \"Report_Rule=tftp://127.0.0.1:6900/$name.xml\" | cut -c1-200; done\n\
+         kill $server\n",
+        place = folder.path().display(),
+        binary = env!("CARGO_BIN_EXE_phoneprov"),
+    );
+    let output = run("unshare", &["-rn", "bash", "-c", &script], b"");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    for name in ["short", "full"] {
+        let value = fs::read_to_string(folder.path().join(format!("{name}.value"))).expect("a value");
+        let report = fs::read_to_string(folder.path().join(format!("in/{name}.xml"))).unwrap_or_default();
+        assert!(
+            report.contains(&format!("<GPP_A>{value}</GPP_A>")) && report.ends_with("</flat-profile>\n"),
+            "{report}\n{said}"
+        );
+    }
+    assert!(said.contains("WRQ tftp://127.0.0.1:6900"), "{said}");
+}
+
+#[test]
+fn an_spa_device_gets_its_profile_from_our_listener_for_old_phones() {
+    let site = Site::new(&format!(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\ntls = \"legacy\"\n{}",
+        crate::site::tls()
+    ));
+    let server = site.start();
+    let ports = server.ports("https");
+    let at = |port: u16| format!("https://localhost:{port}/$MA.cfg");
+    let said: Vec<Ran> =
+        ports.iter().map(|port| proven(&["--model", "SPA504G", "--profile-rule", &at(*port)])).collect();
+    let (old, modern): (Vec<&Ran>, Vec<&Ran>) = said.iter().partition(|ran| ran.code == Some(0));
+    assert_eq!((old.len(), modern.len()), (1, 1), "{said:?}");
+    old[0].succeeded(&["tls        TLSv1 ", "User_ID_1_ = `000e08abcdef`"]);
+    modern[0].ended(4, &["class C: no TLS with"]);
+}
+
+#[test]
+fn our_server_lets_the_phone_in_by_password_of_each_kind() {
+    let rule = "[[rule]]\npath = \"/pw/**\"\nproof = \"password\"\npassword_file = \"passwords\"\n";
+    for (challenge, described) in
+        [("basic", "Basic, realm"), ("digest-md5", "Digest with MD5"), ("digest-sha256", "Digest with SHA-256")]
+    {
+        let site = Site::new(&format!("{rule}challenge = [\"{challenge}\"]\n"));
+        let line = run(env!("CARGO_BIN_EXE_phoneprov"), &["password", PHONE, "--for", challenge], b"s3cret\n").stdout;
+        fs::write(site.path("passwords"), line).expect("room for a password");
+        site.profile("pw/$MA.cfg", "<flat-profile><GPP_A>{{ MA }}</GPP_A></flat-profile>");
+        let server = site.start();
+        let place = server.url("https", "/pw/$MA.cfg");
+        let with = |password: &str| {
+            let rule = format!("[--uid $MA --pwd {password}] {place}");
+            phone(&["--ca", &lab("ca.pem"), "--profile-rule", &rule])
+        };
+        with("s3cret").succeeded(&[described, "GPP_A = `000e08abcdef`"]);
+        with("wrong").ended(4, &["refused user name and password 2 times"]);
     }
 }
 

@@ -98,6 +98,38 @@ impl Drop for Outsider {
     }
 }
 
+/// dnsmasq as a name server, ended with the test.
+pub(super) struct Dnsmasq {
+    child: Child,
+    pub(super) port: u16,
+}
+
+impl Dnsmasq {
+    pub(super) fn new(records: &[&str]) -> Self {
+        let port = free_port();
+        let mut command = Command::new("dnsmasq");
+        command.args([
+            "--no-daemon",
+            "--conf-file=/dev/null",
+            "--no-resolv",
+            "--no-hosts",
+            "--listen-address=127.0.0.1",
+        ]);
+        command.args(["--bind-interfaces", "--pid-file=", "--user="]).arg(format!("--port={port}")).args(records);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let server = Self { child: child.expect("tests/run installs this program"), port };
+        assert!(wait_for(|| TcpStream::connect(("127.0.0.1", port)).is_ok()), "dnsmasq does not listen");
+        server
+    }
+}
+
+impl Drop for Dnsmasq {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn fresh() -> (TempDir, u16) {
     let folder = tempfile::tempdir().expect("room for a folder");
     fs::create_dir(folder.path().join("files")).expect("room for a folder");
