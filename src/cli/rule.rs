@@ -135,7 +135,7 @@ impl Args {
             password: if has_account { asker.password() } else { Examined::default() },
         };
         writeln!(out)?;
-        if !app.config.listen.iter().any(|listen| listen.protocol() == over) {
+        if !app.config.listen.iter().any(|listen| listen.carries(over)) {
             line(out, "note", &format!("no listener of {} speaks {over}", self.config.display()))?;
         }
         let answer = question.ask(&app);

@@ -108,6 +108,23 @@ impl Listen {
             Speaks::Tftp { .. } => Protocol::Tftp,
         }
     }
+
+    /// Whether requests over this protocol come in here: it is spoken, or a trusted proxy may say that it was spoken to it.
+    #[must_use]
+    pub fn carries(&self, protocol: Protocol) -> bool {
+        let told = self.proxies.as_ref().is_some_and(|proxies| proxies.address.is_some());
+        protocol == self.protocol() || (told && protocol != Protocol::Tftp)
+    }
+
+    /// Authorities of the certificates that come in here, by handshake or by a proxy's header.
+    #[must_use]
+    pub fn client_ca(&self) -> &[PathBuf] {
+        match (&self.speaks, &self.proxies) {
+            (Speaks::Https(tls), _) => &tls.client_ca,
+            (Speaks::Http | Speaks::Tftp { .. }, Some(proxies)) => &proxies.client_ca,
+            (Speaks::Http | Speaks::Tftp { .. }, None) => &[],
+        }
+    }
 }
 
 /// The table as it is written.

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::outsider::{Answer, connect, curl, openssl, phoneprov, raw, read_to_close};
+use crate::outsider::{Answer, connect, curl, openssl, phoneprov, raw, read_to_close, run};
 use crate::server::{Server, free_port, wait_for};
 use crate::site::{OTHER, PHONE, Site, config, lab, tls};
 
@@ -376,6 +376,22 @@ fn what_the_proxy_does_not_say_counts_as_http() {
     assert_eq!(get(&["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http"], "/tls-only.txt"), 404);
     assert_eq!(get(&["X-Forwarded-Proto: https"], "/tls-only.txt"), 404, "for whom?");
     server.log_line(&["peer=192.0.2.7 proxy=127.0.0.1:", "rule /tls-only.txt does not serve over http"]);
+}
+
+#[test]
+fn check_knows_that_a_proxy_brings_https_to_a_listener_in_clear() {
+    let rule = "[[rule]]\npath = \"/tls-only.txt\"\nlisteners = [\"https\"]\n";
+    let check = |keys: &str| {
+        let site = Site::bare(&config(&[], &(trusting(keys) + rule)));
+        site.profile("tls-only.txt", "tls");
+        let config = site.config().display().to_string();
+        let output = run(env!("CARGO_BIN_EXE_phoneprov"), &["check", "--config", &config], b"");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let says_so = check("proxy_address = \"forwarded\"");
+    assert!(says_so.ends_with("0 errors, 0 warnings\n"), "{says_so}");
+    let does_not = check("proxy_protocol = true");
+    assert!(does_not.contains("no listener of the configuration speaks what rule.listeners names"), "{does_not}");
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     for listen in &config.listen {
         if let Speaks::Https(tls) = &listen.speaks {
             findings.extend(server(&tls.certificate, now));
-            findings.extend(tls.client_ca.iter().flat_map(|path| authorities(path, now)));
         }
+        findings.extend(listen.client_ca().iter().flat_map(|path| authorities(path, now)));
     }
     findings
 }

@@ -47,7 +47,7 @@ fn clear_password(rule: &Rule) -> Option<String> {
 }
 
 fn without_listener(config: &Config, rule: &Rule) -> Option<String> {
-    let served = |protocol: &Protocol| config.listen.iter().any(|listen| listen.protocol() == *protocol);
+    let served = |protocol: &Protocol| config.listen.iter().any(|listen| listen.carries(*protocol));
     let listeners = rule.listeners.as_ref()?;
     let message = "no listener of the configuration speaks what rule.listeners names, so its paths are never served";
     (!listeners.iter().any(served)).then(|| message.to_owned())
