@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::macros::{Macro, Register};
+use super::macros::Macro;
 
 /// A variable that a phone expands. In parentheses the example of the guides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -202,12 +202,6 @@ impl Variable {
                 Cow::Borrowed(named.map_or("", |(_, name)| name))
             }
         }
-    }
-
-    /// The variable of a register.
-    #[must_use]
-    pub fn of_register(register: Register) -> Self {
-        Self::Macro(Macro::Register(register))
     }
 }
 

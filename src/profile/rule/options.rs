@@ -151,7 +151,7 @@ impl Options {
         [&self.key, &self.uid, &self.pwd].into_iter().flatten().map(|Argument(text)| text)
     }
 
-    /// Whether the file is decrypted by a key that stands in the rule in clear text.
+    /// Whether a key or a password stands in the rule in clear text.
     #[must_use]
     pub fn has_literal_secret(&self) -> bool {
         [&self.key, &self.pwd].into_iter().flatten().any(|Argument(text)| text.is_literal())
