@@ -10,6 +10,7 @@ use crate::profile::root::Root;
 use crate::profile::template::Templates;
 use crate::profile::tree::Tree;
 use crate::provision::{Documents, Line, Rules, RulesError};
+use crate::throttle::Throttle;
 
 /// The parts that requests share.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct App {
     pub config: Config,
     /// What requests walk.
     pub line: Arc<Line>,
+    /// Who has been refused how often.
+    pub throttle: Arc<Throttle>,
     /// The TLS side of each listener, in the order of the configuration; `None` where there is none.
     pub tls: Vec<Option<TlsDoor>>,
     /// The proxies of each listener, likewise.
@@ -77,7 +80,17 @@ impl App {
         };
         let tls = config.listen.iter().map(tls_door).collect::<Result<_, _>>()?;
         let proxies = config.listen.iter().map(proxies).collect::<Result<_, _>>()?;
-        Ok(Self { config, line: Arc::new(line), tls, proxies })
+        let throttle = Arc::new(Throttle::new(config.throttle.clone()));
+        Ok(Self { config, line: Arc::new(line), throttle, tls, proxies })
+    }
+
+    /// Goes on with what the one before knew of those who guess, where the budgets are the same.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        if self.throttle.settings() != before.throttle.settings() {
+            return self;
+        }
+        Self { throttle: before.throttle.clone(), ..self }
     }
 }
 

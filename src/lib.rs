@@ -21,4 +21,5 @@ pub mod profile;
 pub mod provision;
 pub mod server;
 pub mod tftp;
+pub mod throttle;
 pub mod trust;

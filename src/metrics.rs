@@ -24,6 +24,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// What the store of finished profiles did.
     pub cache: CacheMetrics,
+    /// What became of those who guess.
+    pub throttle: ThrottleMetrics,
     /// Configurations taken over at SIGHUP.
     pub reloads: Counter,
     /// Configurations refused at SIGHUP.
@@ -37,6 +39,28 @@ pub struct CacheMetrics {
     pub hits: Counter,
     /// Made anew.
     pub misses: Counter,
+}
+
+/// What became of those who guess.
+#[derive(Debug, Clone, Default)]
+pub struct ThrottleMetrics {
+    /// Answers that had to wait.
+    pub slow: Counter,
+    /// Requests that got no answer.
+    pub unanswered: Counter,
+    /// Passwords that were wrong.
+    pub wrong_passwords: Counter,
+    /// Alarms raised.
+    pub alarms: Counter,
+}
+
+impl ThrottleMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("slow_answers", "Answers that waited past a budget", self.slow.clone());
+        registry.register("unanswered", "Requests past a budget that found no place to wait", self.unanswered.clone());
+        registry.register("wrong_passwords", "Passwords that proved nobody", self.wrong_passwords.clone());
+        registry.register("alarms", "Clients that were told of as guessing", self.alarms.clone());
+    }
 }
 
 /// How a TLS handshake ended.
@@ -122,6 +146,7 @@ impl Default for Metrics {
             handshakes: Handshake::all().map(|handshake| handshakes.get_or_create_owned(&handshake.labels())),
             connections: Gauge::default(),
             cache: CacheMetrics::default(),
+            throttle: ThrottleMetrics::default(),
             reloads: Counter::default(),
             failed_reloads: Counter::default(),
             registry: Registry::default(),
@@ -129,6 +154,7 @@ impl Default for Metrics {
         registry.register("connections", "Connections open now", metrics.connections.clone());
         registry.register("cache_hits", "Finished profiles sent again", metrics.cache.hits.clone());
         registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
+        metrics.throttle.register(&mut registry);
         registry.register("reloads", "Configurations taken over", metrics.reloads.clone());
         registry.register("failed_reloads", "Configurations refused", metrics.failed_reloads.clone());
         Self { registry, ..metrics }

@@ -173,7 +173,7 @@ impl Server {
     fn try_reload(&mut self, file: &Path) -> Result<(), ServeError> {
         let (config, _lab) = load(file)?;
         let before = self.apps.borrow().clone();
-        let app = Arc::new(App::new(config, &self.shared.metrics)?);
+        let app = Arc::new(App::new(config, &self.shared.metrics)?.after(&before));
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
         if (&old.log.level, old.log.format, &old.admin, &old.state)

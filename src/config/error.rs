@@ -63,3 +63,8 @@ impl<'a> Findings<'a> {
 pub(super) fn line(text: &str, span: Option<Range<usize>>) -> Option<usize> {
     Some(text.get(..span?.start)?.matches('\n').count() + 1)
 }
+
+/// toml's messages are good but for the ones that list every key on one line without saying what went wrong.
+pub(super) fn readable(message: &str) -> String {
+    message.replace("unknown field", "unknown key").replace("missing field", "missing key")
+}

@@ -16,6 +16,7 @@ mod log;
 mod password;
 mod proxies;
 mod rule;
+mod throttle;
 mod tls;
 mod units;
 mod variables;
@@ -29,7 +30,7 @@ use toml::Spanned;
 pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
-use error::{Findings, line};
+use error::{Findings, line, readable};
 use file::read;
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
@@ -40,6 +41,7 @@ pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
+pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub variables: Variables,
     /// What one client may take.
     pub limits: Limits,
+    /// What those may do who guess.
+    pub throttle: Throttle,
     /// How much finished work is kept.
     pub cache: Cache,
     /// What profiles are held against.
@@ -94,6 +98,8 @@ struct Written {
     variables: toml::Table,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    throttle: Throttle,
     #[serde(default)]
     cache: Cache,
     #[serde(default)]
@@ -155,6 +161,7 @@ impl Config {
         }
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
+        let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),
@@ -165,6 +172,7 @@ impl Config {
             rules,
             variables,
             limits: written.limits,
+            throttle,
             cache: written.cache,
             lint: written.lint,
             log: written.log,
@@ -185,11 +193,6 @@ impl Written {
 
 fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
-}
-
-/// toml's messages are good but for the ones that list every key on one line without saying what went wrong.
-fn readable(message: &str) -> String {
-    message.replace("unknown field", "unknown key").replace("missing field", "missing key")
 }
 
 #[cfg(test)]

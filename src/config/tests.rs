@@ -25,7 +25,7 @@ fn the_least_configuration_has_every_default() {
 
 #[test]
 fn a_stray_key_in_any_table_is_refused_with_its_line() {
-    let tables = ["limits", "cache", "lint", "log", "admin", "keys", "lab", "client_tls"];
+    let tables = ["limits", "throttle", "cache", "lint", "log", "admin", "keys", "lab", "client_tls"];
     for table in tables {
         let error = refused(&format!("{HTTP}[{table}]\nstray = 1\n"));
         assert!(error.starts_with("/etc/phoneprov/config.toml:6: unknown key `stray`"), "{error}");

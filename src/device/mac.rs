@@ -27,6 +27,12 @@ impl MacAddress {
         self.0
     }
 
+    /// The first three octets, which say who made the device.
+    #[must_use]
+    pub const fn prefix(self) -> [u8; 3] {
+        [self.0[0], self.0[1], self.0[2]]
+    }
+
     /// `$MA`: lower case, no separators (`000e08abcdef`).
     #[must_use]
     pub fn ma(self) -> String {

@@ -1,6 +1,5 @@
 //! HTTP/1.0 and 1.1 for phones: hyper reads the request, the line answers it, hyper writes the answer.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,21 +19,19 @@ use super::client::Client;
 use super::clock::{Clock, Stage};
 use super::password;
 use super::proxy::{self, Proxies};
+use super::refusal::refusal;
 use super::socket::LastAnswer;
 use super::timed::Timed;
+use super::toll::{self, Unanswered};
 use crate::app::App;
 use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
 use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath};
-use crate::provision::{self, Body, Conditions, Examined, Outcome, Refusal, Request, Response, Status, Trail, Verb};
-
-/// What every refusal says.
-const NOT_FOUND: &[u8] = b"not found\n";
-
-/// What every refusal says on the paths of a rule that asks for a password.
-const UNAUTHORIZED: &[u8] = b"a password is needed\n";
+use crate::provision::{
+    self, Body, Conditions, Examined, Guess, Outcome, Refusal, Request, Response, Status, Trail, Verb,
+};
 
 /// One connection: who is at its other end, and what it works with.
 pub struct Session {
@@ -141,7 +138,7 @@ async fn respond(
     session: Arc<Session>,
     clock: Clock,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Reply>, Infallible> {
+) -> Result<hyper::Response<Reply>, Unanswered> {
     clock.enter(Stage::Request);
     // Where a proxy speaks for phones, the TLS is its own.
     if let Some(security) = session.security.as_ref().filter(|_| session.proxies.is_none()) {
@@ -159,14 +156,17 @@ async fn respond(
         Some(error) => Walked::refused(Refusal::Proxy(error.to_string())),
         None => walk(&app, asker, request).await,
     };
-    let Walked { result, trail, challenges } = walked;
+    let Walked { result, trail, challenges, guess } = walked;
     let outcome = Outcome::of(&result);
     let reason = result.as_ref().err().map(ToString::to_string);
     record.decided(trail, outcome, reason);
     let response = if let Ok(response) = result {
         answer(response, |body| Reply::new(body, record, clock, body_wanted))
     } else {
-        tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
+        if let Err(unanswered) = toll::pay(&app, record.metrics(), guess, record.began()).await {
+            record.unanswered();
+            return Err(unanswered);
+        }
         refusal(&challenges, |body| Reply::new(body, record, clock, body_wanted))
     };
     Ok(response)
@@ -188,12 +188,14 @@ struct Walked {
     trail: Trail,
     /// What a refusal asks for; none where it is "not found".
     challenges: Vec<String>,
+    /// What a refusal is paid as.
+    guess: Option<Guess>,
 }
 
 impl Walked {
     /// Not a step.
     fn refused(refusal: Refusal) -> Self {
-        Self { result: Err(refusal), trail: Trail::default(), challenges: Vec::new() }
+        Self { result: Err(refusal), trail: Trail::default(), challenges: Vec::new(), guess: None }
     }
 }
 
@@ -228,11 +230,13 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     let profile = match provision::admit(&app.line, &wanted, &mut trail) {
         Ok(profile) if profile.is_heavy() => profile,
         Ok(profile) => {
-            return Walked { result: provision::finish(&app.line, &wanted, &profile), trail, challenges: Vec::new() };
+            let result = provision::finish(&app.line, &wanted, &profile);
+            return Walked { result, trail, challenges: Vec::new(), guess: None };
         }
         Err(refusal) => {
             let challenges = provision::challenges(&app.line, &wanted, Instant::now());
-            return Walked { result: Err(refusal), trail, challenges };
+            let guess = Guess::of(&wanted, &refusal);
+            return Walked { result: Err(refusal), trail, challenges, guess };
         }
     };
     drop(wanted);
@@ -246,7 +250,7 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     let made = made
         .await
         .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: io::Error::other(error) }));
-    Walked { result: made, trail, challenges: Vec::new() }
+    Walked { result: made, trail, challenges: Vec::new(), guess: None }
 }
 
 fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) -> Request<'a> {
@@ -329,21 +333,6 @@ fn content_range(status: Status) -> Option<HeaderValue> {
         Status::BadRange(total) => format!("bytes */{total}"),
     };
     HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
-}
-
-/// What every refusal looks like: not found, or a password is needed, as the path alone says.
-fn refusal(challenges: &[String], body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
-    let (status, text) = match challenges {
-        [] => (StatusCode::NOT_FOUND, NOT_FOUND),
-        [..] => (StatusCode::UNAUTHORIZED, UNAUTHORIZED),
-    };
-    let mut answer = hyper::Response::new(body(Body::Bytes(Bytes::from_static(text))));
-    *answer.status_mut() = status;
-    for challenge in challenges.iter().filter_map(|challenge| HeaderValue::from_str(challenge).ok()) {
-        answer.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
-    }
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ mod clock;
 pub mod http;
 mod password;
 pub mod proxy;
+mod refusal;
 mod socket;
 pub mod tcp;
 mod timed;
 pub mod tls;
+pub mod toll;
 
 use std::sync::Arc;
 

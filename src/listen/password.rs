@@ -1,14 +1,14 @@
-//! Passwords on their way to the line: examined off the runtime's threads, a few at once.
+//! Passwords on their way to the line: examined off the runtime's threads, a few at once, and later where many were wrong.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::header;
 
-use super::Shared;
+use super::{Shared, toll};
 use crate::app::App;
 use crate::password::Attempt;
-use crate::provision::{self, Examined, Examining, Request};
+use crate::provision::{self, Examined, Examining, Pending, Request};
 
 /// Holds the request's `Authorization` header against the accounts that its path asks for.
 pub(super) async fn examine(
@@ -22,15 +22,34 @@ pub(super) async fn examine(
         method: head.method.as_str(),
         target: head.uri.path_and_query().map_or("", |target| target.as_str()),
     };
-    let pending = match provision::examine(&app.line, asked, &attempt, Instant::now()) {
+    let pending = match provision::examine(&app.line, asked, &attempt) {
         Examining::Done(examined) => return examined,
         Examining::Pending(pending) => pending,
     };
+    let user = pending.user().to_owned();
+    let is_suspect = app.throttle.suspects(asked.peer.ip(), &user, Instant::now());
+    if is_suspect && toll::hold(app, &shared.metrics, asked.peer).await.is_err() {
+        return pending.pass_over();
+    }
+    let examined = run(shared, pending).await;
+    if examined.is_wrong() {
+        shared.metrics.throttle.wrong_passwords.inc();
+        if let Some(alarm) = app.throttle.mistaken(asked.peer.ip(), &user, Instant::now()) {
+            toll::raise(&alarm, &shared.metrics);
+        }
+    }
+    examined
+}
+
+async fn run(shared: &Arc<Shared>, pending: Pending) -> Examined {
+    if !pending.is_costly() {
+        return pending.run(Instant::now());
+    }
     // A client that goes while it waits for its turn costs nothing.
     let turn = shared.examinations.clone().acquire_owned().await;
     let examined = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        pending.run()
+        pending.run(Instant::now())
     });
     examined.await.unwrap_or_default()
 }

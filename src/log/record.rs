@@ -58,6 +58,12 @@ impl Record {
         (self.through, self.unheard) = (proxy, unheard);
     }
 
+    /// Where it is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// When it came in.
     #[must_use]
     pub fn began(&self) -> Instant {
@@ -67,6 +73,12 @@ impl Record {
     /// How it ends if nothing goes wrong on the way to the client; `reason` where it does already.
     pub fn decided(&mut self, trail: Trail, outcome: Outcome, reason: Option<String>) {
         (self.trail, self.outcome, self.reason) = (trail, outcome, reason);
+    }
+
+    /// Nothing is answered to what was decided.
+    pub fn unanswered(&mut self) {
+        let reason = self.reason.take().unwrap_or_default();
+        self.reason = Some(format!("{reason}; past its budget: not answered"));
     }
 
     /// The client went away.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::nonce::Nonces;
 use super::recent::Recent;
-use super::{Accounts, Authorization, AuthorizationError, Basic, Digest, HashError, Scheme};
+use super::{Accounts, Algorithm, Authorization, AuthorizationError, Basic, Digest, HashError, Scheme};
 
 /// The accounts of a rule, what they are asked for, and what has been seen of them.
 pub struct Examiner {
@@ -82,9 +82,9 @@ pub enum Staleness {
 /// A verdict, or what it takes to come to one.
 #[derive(Debug)]
 pub enum Judgement {
-    /// It was cheap.
+    /// Nothing was presented, or nothing that could be right, or it was right a short while ago.
     Passed(Verdict),
-    /// It takes an Argon2 run.
+    /// It has to be examined.
     Pending(Examination),
 }
 
@@ -92,7 +92,13 @@ pub enum Judgement {
 #[derive(Debug)]
 pub struct Examination {
     examiner: Arc<Examiner>,
-    presented: Basic,
+    presented: Presented,
+}
+
+#[derive(Debug)]
+enum Presented {
+    Basic(Basic),
+    Digest { digest: Digest, method: String },
 }
 
 impl Examiner {
@@ -130,11 +136,11 @@ impl Examiner {
 
     /// Looks at what is presented.
     #[must_use]
-    pub fn judge(self: &Arc<Self>, attempt: &Attempt<'_>, now: Instant) -> Judgement {
+    pub fn judge(self: &Arc<Self>, attempt: &Attempt<'_>) -> Judgement {
         let Some(header) = attempt.header else { return Judgement::Passed(Verdict::Nothing) };
         match Authorization::parse(header) {
             Ok(Authorization::Basic(basic)) => self.basic(basic),
-            Ok(Authorization::Digest(digest)) => Judgement::Passed(self.digest(&digest, attempt, now)),
+            Ok(Authorization::Digest(digest)) => self.digest(digest, attempt),
             Err(error) => Judgement::Passed(Verdict::Wrong(error.into())),
         }
     }
@@ -147,28 +153,46 @@ impl Examiner {
             (Some(user), _) if self.recent.has(user, &presented.password) => {
                 Judgement::Passed(Verdict::Right(user.clone()))
             }
-            _ => Judgement::Pending(Examination { examiner: self.clone(), presented }),
+            _ => Judgement::Pending(Examination { examiner: self.clone(), presented: Presented::Basic(presented) }),
         }
     }
 
-    fn digest(&self, digest: &Digest, attempt: &Attempt<'_>, now: Instant) -> Verdict {
+    fn digest(self: &Arc<Self>, digest: Digest, attempt: &Attempt<'_>) -> Judgement {
         let scheme = match digest.algorithm {
-            super::Algorithm::Md5 => Scheme::DigestMd5,
-            super::Algorithm::Sha256 => Scheme::DigestSha256,
+            Algorithm::Md5 => Scheme::DigestMd5,
+            Algorithm::Sha256 => Scheme::DigestSha256,
         };
-        if !self.schemes.contains(&scheme) {
-            return Verdict::Wrong(Fault::Scheme);
+        let fault = match () {
+            () if !self.schemes.contains(&scheme) => Fault::Scheme,
+            () if digest.realm != self.realm => Fault::Realm,
+            () if !is_target(&digest.target, attempt.target) => Fault::Target,
+            () => {
+                let presented = Presented::Digest { digest, method: attempt.method.to_owned() };
+                return Judgement::Pending(Examination { examiner: self.clone(), presented });
+            }
+        };
+        Judgement::Passed(Verdict::Wrong(fault))
+    }
+
+    fn is_right_basic(&self, basic: &Basic) -> Verdict {
+        let (user, account) = self.accounts.find(&basic.user);
+        let known = account.hash();
+        let right = known.or_else(|| self.accounts.nobody().hash()).is_some_and(|hash| hash.is_of(&basic.password));
+        match (user, known) {
+            (Some(user), Some(_)) if right => {
+                self.recent.keep(user, &basic.password);
+                Verdict::Right(user.clone())
+            }
+            (Some(_), Some(_)) => Verdict::Wrong(Fault::Password),
+            _ => Verdict::Wrong(Fault::Account),
         }
-        if digest.realm != self.realm {
-            return Verdict::Wrong(Fault::Realm);
-        }
-        if !is_target(&digest.target, attempt.target) {
-            return Verdict::Wrong(Fault::Target);
-        }
+    }
+
+    fn is_right_digest(&self, digest: &Digest, method: &str, now: Instant) -> Verdict {
         let (user, account) = self.accounts.find(&digest.user);
         let known = account.digest(digest.algorithm);
         let secret = known.or_else(|| self.accounts.nobody().digest(digest.algorithm));
-        let right = secret.is_some_and(|secret| digest.algorithm.is_response(digest, attempt.method, secret));
+        let right = secret.is_some_and(|secret| digest.algorithm.is_response(digest, method, secret));
         let (Some(user), Some(_)) = (user, known) else { return Verdict::Wrong(Fault::Account) };
         if !right {
             return Verdict::Wrong(Fault::Password);
@@ -191,24 +215,24 @@ impl Examination {
     /// Whose password is to be examined, as the client says.
     #[must_use]
     pub fn user(&self) -> &str {
-        &self.presented.user
+        match &self.presented {
+            Presented::Basic(basic) => &basic.user,
+            Presented::Digest { digest, .. } => &digest.user,
+        }
     }
 
-    /// Examines it: one Argon2 run, whether the account is there or not.
+    /// Whether it takes longer than a task should hold a thread.
     #[must_use]
-    pub fn run(self) -> Verdict {
-        let Self { examiner, presented } = self;
-        let (user, account) = examiner.accounts.find(&presented.user);
-        let known = account.hash();
-        let right =
-            known.or_else(|| examiner.accounts.nobody().hash()).is_some_and(|hash| hash.is_of(&presented.password));
-        match (user, known) {
-            (Some(user), Some(_)) if right => {
-                examiner.recent.keep(user, &presented.password);
-                Verdict::Right(user.clone())
-            }
-            (Some(_), Some(_)) => Verdict::Wrong(Fault::Password),
-            _ => Verdict::Wrong(Fault::Account),
+    pub fn is_costly(&self) -> bool {
+        matches!(self.presented, Presented::Basic(_))
+    }
+
+    /// Examines it, at the same cost whether the account is there or not.
+    #[must_use]
+    pub fn run(&self, now: Instant) -> Verdict {
+        match &self.presented {
+            Presented::Basic(basic) => self.examiner.is_right_basic(basic),
+            Presented::Digest { digest, method } => self.examiner.is_right_digest(digest, method, now),
         }
     }
 }
@@ -232,7 +256,7 @@ mod tests {
 
     use super::*;
     use crate::device::Secret;
-    use crate::password::{Algorithm, Hash};
+    use crate::password::Hash;
 
     const ALL: [Scheme; 3] = [Scheme::Basic, Scheme::DigestMd5, Scheme::DigestSha256];
 
@@ -248,9 +272,9 @@ mod tests {
 
     fn verdict(examiner: &Arc<Examiner>, header: &str, now: Instant) -> Verdict {
         let attempt = Attempt { header: Some(header.as_bytes()), method: "GET", target: "/a.cfg" };
-        match examiner.judge(&attempt, now) {
+        match examiner.judge(&attempt) {
             Judgement::Passed(verdict) => verdict,
-            Judgement::Pending(examination) => examination.run(),
+            Judgement::Pending(examination) => examination.run(now),
         }
     }
 
@@ -291,7 +315,7 @@ mod tests {
         let attempt = |header: &str| {
             let header = header.as_bytes().to_vec();
             let attempt = Attempt { header: Some(&header), method: "GET", target: "/a.cfg" };
-            matches!(examiner.judge(&attempt, now), Judgement::Pending(_))
+            matches!(examiner.judge(&attempt), Judgement::Pending(_))
         };
         let right = basic("desk:secret");
         assert!(attempt(&right));

@@ -4,10 +4,9 @@
 //! Whether a refusal is a challenge is decided by the path's text alone, never by what the tree has: asking for a
 //! password tells nothing about what is there.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::rules::Treatment;
+use super::rules::{Gate, Treatment};
 use super::{Line, Request};
 use crate::password::{Attempt, Examination, Fault, Judgement, Verdict};
 
@@ -24,7 +23,7 @@ pub struct Examined {
 pub enum Examining {
     /// It is over.
     Done(Examined),
-    /// It takes an Argon2 run.
+    /// It takes its time, and a throttle may have a word.
     Pending(Pending),
 }
 
@@ -37,10 +36,10 @@ pub struct Pending {
 
 /// Begins to examine what the request presents; nothing is to be examined where its path needs no password.
 #[must_use]
-pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>, now: Instant) -> Examining {
+pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>) -> Examining {
     let Some((treatment, gate)) = asked(line, request) else { return Examining::Done(Examined::default()) };
     let rule = treatment.place;
-    match gate.judge(attempt, now) {
+    match gate.examiner.judge(attempt) {
         Judgement::Passed(verdict) => Examining::Done(Examined { rule: Some(rule), verdict }),
         Judgement::Pending(examination) => Examining::Pending(Pending { rule, examination }),
     }
@@ -49,20 +48,20 @@ pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>, now: I
 /// The challenges that a refusal of this request carries; none where it is "not found".
 #[must_use]
 pub fn challenges(line: &Line, request: &Request<'_>, now: Instant) -> Vec<String> {
-    let Some((_, examiner)) = asked(line, request) else { return Vec::new() };
+    let Some((_, gate)) = asked(line, request) else { return Vec::new() };
     match request.password.verdict {
         Verdict::Right(_) => Vec::new(),
-        Verdict::Nothing | Verdict::Wrong(_) => examiner.challenges(false, now),
-        Verdict::Stale(_) => examiner.challenges(true, now),
+        Verdict::Nothing | Verdict::Wrong(_) => gate.examiner.challenges(false, now),
+        Verdict::Stale(_) => gate.examiner.challenges(true, now),
     }
 }
 
 /// The rule whose password the request's path needs, whatever the tree has for it.
-fn asked<'a>(line: &'a Line, request: &Request<'_>) -> Option<(&'a Treatment, &'a Arc<crate::password::Examiner>)> {
+fn asked<'a>(line: &'a Line, request: &Request<'_>) -> Option<(&'a Treatment, &'a Gate)> {
     let treatment = line.rules.asking(request.path.as_ref().ok()?)?;
     let serves = treatment.listeners.as_ref().is_none_or(|listeners| listeners.contains(&request.transport));
     serves.then_some(())?;
-    Some((treatment, &treatment.gate.as_ref()?.examiner))
+    Some((treatment, treatment.gate.as_ref()?))
 }
 
 impl Pending {
@@ -72,15 +71,21 @@ impl Pending {
         self.examination.user()
     }
 
-    /// Examines it, which takes as long as Argon2 does.
+    /// Whether it takes an Argon2 run.
     #[must_use]
-    pub fn run(self) -> Examined {
-        Examined { rule: Some(self.rule), verdict: self.examination.run() }
+    pub fn is_costly(&self) -> bool {
+        self.examination.is_costly()
+    }
+
+    /// Examines it.
+    #[must_use]
+    pub fn run(&self, now: Instant) -> Examined {
+        Examined { rule: Some(self.rule), verdict: self.examination.run(now) }
     }
 
     /// Does not look at it.
     #[must_use]
-    pub fn pass_over(self) -> Examined {
+    pub fn pass_over(&self) -> Examined {
         Examined { rule: Some(self.rule), verdict: Verdict::Wrong(Fault::Unexamined) }
     }
 }
@@ -96,6 +101,12 @@ impl Examined {
     #[must_use]
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// Whether somebody presented what proves nobody.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        matches!(self.verdict, Verdict::Wrong(_))
     }
 
     /// Whether it was held against the accounts of this rule.

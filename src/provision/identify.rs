@@ -159,6 +159,11 @@ impl Named {
     }
 }
 
+/// The first MAC address in a name; of a run that may hold several, the first.
+pub(super) fn mac_in(name: &str) -> Option<MacAddress> {
+    mac_runs(name).flatten().next()
+}
+
 /// The MAC addresses in a name: each run of twelve hexadecimal digits, alone or in groups of two or four joined by `:`,
 /// `-`, `.` or `_`. A run of up to sixteen may hold an address with letters beside it that are digits too; it gives every
 /// address it could be. `ATA` before an address is none of its digits (`ATA000E08ABCDEF.cnf.xml`, the first name that an

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
+use super::{Denial, Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
 use crate::app::App;
 use crate::config::Protocol;
-use crate::listen::Shared;
+use crate::listen::{Shared, toll};
 use crate::log::Record;
 use crate::profile::path::RequestPath;
-use crate::provision::{self, Conditions, Examined, Outcome, Presented, Refusal, Request, Response, Trail, Verb};
+use crate::provision::{
+    self, Conditions, Examined, Guess, Outcome, Presented, Refusal, Request, Response, Trail, Verb,
+};
 
 /// Serves a TFTP listener until it is told to stop.
 pub async fn serve(socket: UdpSocket, settings: Settings, shared: Arc<Shared>, stop: CancellationToken) {
@@ -23,7 +25,7 @@ pub async fn serve(socket: UdpSocket, settings: Settings, shared: Arc<Shared>, s
     }
 }
 
-async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Offer> {
+async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Offer, Denial> {
     let app = shared.app();
     let (name, read) = match &wish {
         Wish::Read(read) => (&read.name, Some(read)),
@@ -34,16 +36,23 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Option<Off
     let Some(read) = read else {
         record.decided(Trail::default(), Outcome::Refused, Some("uploads are not taken over tftp".to_owned()));
         record.finish(0);
-        return None;
+        return Err(Denial::NotFound);
     };
     let (result, trail) = walk(&app, shared.heavy.clone(), read, peer).await;
     record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));
-    let Ok(response) = result else {
-        tokio::time::sleep_until((record.began() + provision::REFUSAL_TAKES).into()).await;
-        record.finish(0);
-        return None;
+    let response = match result {
+        Ok(response) => response,
+        Err(refusal) => {
+            let guess = Guess::of(&request(&read.name, peer), &refusal);
+            let paid = toll::pay(&app, record.metrics(), guess, record.began()).await;
+            if paid.is_err() {
+                record.unanswered();
+            }
+            record.finish(0);
+            return Err(if paid.is_ok() { Denial::NotFound } else { Denial::Silence });
+        }
     };
-    Some(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
+    Ok(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.

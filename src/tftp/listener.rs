@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::packet::{ErrorCode, Mode, Packet, Request};
 use super::socket::Socket;
 use super::transfer::Transfer;
-use super::{Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
+use super::{Denial, Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
 
 /// Room for a datagram; a longer request loses its end and is malformed (RFC 2347 allows 512 bytes).
 const ROOM: usize = 1024;
@@ -31,8 +31,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Serves read requests until `stop`, then refuses new ones; transfers under way go on for a few seconds, tracked by
 /// `tasks`. With a single port this returns only when they have ended.
 ///
-/// `answer` decides what a client gets; `None` is told as "file not found", whatever the reason. Of an upload it only
-/// hears.
+/// `answer` decides what a client gets, or how it is denied. Of an upload it only hears.
 ///
 /// # Errors
 ///
@@ -46,7 +45,7 @@ pub async fn serve<F, Fut>(
 ) -> io::Result<()>
 where
     F: Fn(Wish, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Option<Offer>> + Send + 'static,
+    Fut: Future<Output = Result<Offer, Denial>> + Send + 'static,
 {
     socket.set_nonblocking(true)?;
     let local = socket.local_addr()?;
@@ -79,7 +78,7 @@ struct Door {
 impl<F, Fut> Listener<F>
 where
     F: Fn(Wish, SocketAddr) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Option<Offer>> + Send + 'static,
+    Fut: Future<Output = Result<Offer, Denial>> + Send + 'static,
 {
     async fn listen(&self) {
         let mut room = [0; ROOM];
@@ -160,12 +159,13 @@ impl Door {
     async fn transfer<F, Fut>(self, request: ReadRequest, answer: F, mut place: Place)
     where
         F: Fn(Wish, SocketAddr) -> Fut,
-        Fut: Future<Output = Option<Offer>>,
+        Fut: Future<Output = Result<Offer, Denial>>,
     {
         let (mode, options, peer) = (request.mode, request.options, place.peer());
         let offer = match tokio::time::timeout(self.settings.time_limit, answer(Wish::Read(request), peer)).await {
-            Ok(Some(offer)) => offer,
-            Ok(None) => return self.refuse(peer, ErrorCode::NOT_FOUND, "file not found"),
+            Ok(Ok(offer)) => offer,
+            Ok(Err(Denial::Silence)) => return,
+            Ok(Err(Denial::NotFound)) => return self.refuse(peer, ErrorCode::NOT_FOUND, "file not found"),
             Err(_) => return self.refuse(peer, ErrorCode::UNDEFINED, "busy, try again"),
         };
         let ending = match self.link(&mut place) {

@@ -91,6 +91,15 @@ pub struct ReadRequest {
     pub options: Requested,
 }
 
+/// Why a client gets no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// It is told that there is none, whatever the reason.
+    NotFound,
+    /// It is told nothing.
+    Silence,
+}
+
 /// What a client gets.
 pub struct Offer {
     /// The file.

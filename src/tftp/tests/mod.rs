@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::packet::{ErrorCode, Packet, RawOption, Request};
-use super::{Ending, Offer, Settings, Wish, serve};
+use super::{Denial, Ending, Offer, Settings, Wish, serve};
 use crate::provision::Body;
 
 mod bad_network;
@@ -61,8 +61,8 @@ pub(super) fn start_on(socket: UdpSocket, settings: Settings) -> Server {
         let sender = sender.clone();
         async move {
             let finished = Box::new(move |ending| drop(sender.send(ending)));
-            let Wish::Read(request) = wish else { return None };
-            Some(Offer { body: body(&request.name)?, finished })
+            let Wish::Read(request) = wish else { return Err(Denial::NotFound) };
+            body(&request.name).map(|body| Offer { body, finished }).ok_or(Denial::NotFound)
         }
     };
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

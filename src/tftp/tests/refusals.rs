@@ -79,7 +79,7 @@ async fn a_file_that_has_shrunk_is_an_error_and_not_a_short_file() {
         let sender = sender.clone();
         async move {
             let body = Body::File { file: tempfile::tempfile().expect("a temporary file"), start: 0, length: 100 };
-            Some(Offer { body, finished: Box::new(move |ending| drop(sender.send(ending))) })
+            Ok(Offer { body, finished: Box::new(move |ending| drop(sender.send(ending))) })
         }
     };
     tasks.spawn(serve(socket, calm(), answer, stop.clone(), tasks.clone()));

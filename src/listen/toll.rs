@@ -1,0 +1,66 @@
+//! What a refusal costs its client: five milliseconds, and past a budget more.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::metrics::Metrics;
+use crate::provision::{Guess, REFUSAL_TAKES};
+use crate::throttle::Alarm;
+
+/// Nothing is answered: there is no place left to wait for those who guess.
+#[derive(Debug, thiserror::Error)]
+#[error("past its budget, and no place left to wait: not answered")]
+pub struct Unanswered;
+
+/// Waits until a refusal may be answered. `began` is when its request came in; `guess` is what it is paid as.
+///
+/// # Errors
+/// It is not answered.
+pub async fn pay(app: &App, metrics: &Metrics, guess: Option<Guess>, began: Instant) -> Result<(), Unanswered> {
+    let (mut takes, mut held) = (REFUSAL_TAKES, None);
+    if let Some(Guess { tried, transport, peer }) = guess {
+        let toll = app.throttle.refused(peer.ip(), tried, transport, Instant::now());
+        if let Some(alarm) = &toll.alarm {
+            raise(alarm, metrics);
+        }
+        if toll.is_slow {
+            held = Some(place(app, metrics, peer, &mut takes)?);
+        }
+    }
+    tokio::time::sleep_until((began + takes).into()).await;
+    drop(held);
+    Ok(())
+}
+
+/// Waits before a password of somebody is looked at who has sent many wrong ones.
+///
+/// # Errors
+/// It is not looked at.
+pub(super) async fn hold(app: &App, metrics: &Metrics, peer: SocketAddr) -> Result<(), Unanswered> {
+    let mut takes = Duration::ZERO;
+    let _place = place(app, metrics, peer, &mut takes)?;
+    tokio::time::sleep(takes).await;
+    Ok(())
+}
+
+/// Tells an operator, once a window.
+pub(super) fn raise(alarm: &Alarm, metrics: &Metrics) {
+    metrics.throttle.alarms.inc();
+    tracing::warn!(target: "phoneprov::alarm", peer = %alarm.peer(), kind = alarm.kind(), "{alarm}");
+}
+
+fn place(
+    app: &App,
+    metrics: &Metrics,
+    peer: SocketAddr,
+    takes: &mut Duration,
+) -> Result<crate::throttle::Place, Unanswered> {
+    let Some(place) = app.throttle.place(peer.ip()) else {
+        metrics.throttle.unanswered.inc();
+        return Err(Unanswered);
+    };
+    metrics.throttle.slow.inc();
+    *takes = (*takes).max(app.throttle.settings().delay.duration());
+    Ok(place)
+}

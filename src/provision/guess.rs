@@ -1,0 +1,38 @@
+//! What a refusal says of who asks: whether it may be somebody who tries addresses or passwords.
+
+use std::net::SocketAddr;
+
+use super::{Presented, Refusal, Request};
+use crate::config::Protocol;
+use crate::device::MacAddress;
+
+/// A refusal that is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guess {
+    /// The device that the path's text names, there or not.
+    pub tried: Option<MacAddress>,
+    /// What it came over.
+    pub transport: Protocol,
+    /// Whose it is.
+    pub peer: SocketAddr,
+}
+
+impl Guess {
+    /// What the refusal of a request is paid as; `None` where its client guesses nothing.
+    ///
+    /// A phone that is asked for a password has not guessed yet, one that has proven to be whom its path names does not
+    /// guess, and a fault of ours is not the client's.
+    #[must_use]
+    pub fn of(request: &Request<'_>, refusal: &Refusal) -> Option<Self> {
+        let asked_for_password = matches!(refusal, Refusal::NoPassword | Refusal::StaleDigest(_));
+        if refusal.is_fault() || asked_for_password {
+            return None;
+        }
+        let tried = request.path.as_ref().ok().and_then(|path| path.segments().find_map(super::identify::mac_in));
+        let own = match request.presented {
+            Presented::Device(identity) => tried.is_some() && identity.mac() == tried,
+            Presented::Nothing | Presented::Unproven(_) => false,
+        };
+        (!own).then_some(Self { tried, transport: request.transport, peer: request.peer })
+    }
+}
