@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A [`Phone`] is a [`Unit`] (what is printed on its box), a [`State`] (what it remembers) and perhaps an
-//! [`Identity`](wire::Identity). A [`Wire`] is the network that it finds: it may be shared by thousands of phones, and so
+//! [`Identity`]. A [`Wire`] is the network that it finds: it may be shared by thousands of phones, and so
 //! may an identity's `Arc`. [`Phone::resync`] is one resync and nothing more: it waits for nothing but servers, prints
 //! nothing, and spawns nothing that outlives it; what happens is told to an [`Events`], and `()` hears nothing.
 //! When the next one is due is [`Phone::next`], a function of time and chance; [`follow`](follow::follow) goes on by it,

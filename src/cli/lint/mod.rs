@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Files and folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The configuration: variables of templates, how files go out, [lint]. config.toml is taken where there is one.
+    /// The configuration: variables of templates, how files go out, `[lint]`. config.toml is taken where there is one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The product that reads the files: what its family does not have is told of.

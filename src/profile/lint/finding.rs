@@ -68,7 +68,7 @@ impl Finding {
         Self { edits, ..self }
     }
 
-    /// Whether [`super::fix`] mends it.
+    /// Whether [`super::fix()`] mends it.
     #[must_use]
     pub fn is_mendable(&self) -> bool {
         !self.edits.is_empty() || self.code == Code::ByteOrderMark
