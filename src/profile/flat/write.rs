@@ -1,4 +1,4 @@
-//! The canonical form: one element a line, two spaces a level, ASCII only, and nothing that two readers could read in
+//! The canonical form: one element a line, two spaces a level, values in ASCII, and nothing that two readers could read in
 //! two ways.
 
 use super::document::Attribute;
