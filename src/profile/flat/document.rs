@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::error::{FlatError, Wrong};
 use super::place::{Place, Places};
+use super::profile::{DEVICE, FLAT, ROUTER};
 use super::{scan, text};
 
 /// A file that can be read as XML, with everything that a phone would ignore.
@@ -153,6 +154,14 @@ impl Element {
     /// The elements directly in this one.
     pub fn elements(&self) -> impl Iterator<Item = &Self> {
         elements(&self.nodes)
+    }
+
+    /// Whether this is around a `<flat-profile>` and no part of it: `<device>`, or an element of any other name that holds
+    /// one (SPA Provisioning Guide, "Element Tags").
+    #[must_use]
+    pub fn is_wrapper(&self) -> bool {
+        let holds = |element: &Self| element.name == FLAT || element.is_wrapper();
+        self.name == DEVICE || (![FLAT, ROUTER].contains(&self.name.as_str()) && self.elements().any(holds))
     }
 
     /// An attribute's value.

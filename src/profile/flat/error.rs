@@ -100,7 +100,9 @@ pub enum Wrong {
     #[error("no element: expected `<flat-profile>`")]
     Blank,
     /// The root is not one that holds parameters.
-    #[error("the root is `<{0}>`: expected `<flat-profile>`, alone, in `<device>`, or with `<router-configuration>`")]
+    #[error(
+        "the root is `<{0}>`: expected `<flat-profile>`, alone, in another element, or with `<router-configuration>`"
+    )]
     Root(String),
     /// A root that may hold a profile does not.
     #[error("`<{0}>` holds no `<flat-profile>`")]

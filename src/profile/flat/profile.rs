@@ -95,12 +95,12 @@ impl FlatProfile {
         let mut roots = document.roots();
         let root = roots.next().ok_or_else(|| at(Place::START, Wrong::Blank))?;
         match root.name.as_str() {
-            DEVICE => {
-                reading.profile.form.in_device = true;
-                reading.device(root)?;
-            }
             FLAT => reading.flat(root)?,
             ROUTER => reading.router(root, RouterPlace::Around)?,
+            _ if root.is_wrapper() => {
+                reading.profile.form.in_device = root.name == DEVICE;
+                reading.wrapper(root)?;
+            }
             other => return Err(at(root.place, Wrong::Root(other.to_owned()))),
         }
         for second in roots {
@@ -280,12 +280,13 @@ struct Reading {
 }
 
 impl Reading {
-    /// What `<device>` may hold beside things of its own.
-    fn device(&mut self, element: &Element) -> Result<(), FlatError> {
+    /// What an element around a profile may hold beside things of its own.
+    fn wrapper(&mut self, element: &Element) -> Result<(), FlatError> {
         for child in element.elements() {
             match child.name.as_str() {
                 FLAT => self.flat(child)?,
                 ROUTER => self.router(child, RouterPlace::Beside)?,
+                _ if child.is_wrapper() => self.wrapper(child)?,
                 _ => {}
             }
         }

@@ -51,6 +51,7 @@ fn every_place_of_a_router_configuration_is_found() {
         (format!("<device>{flat}</device>"), true, RouterPlace::Absent),
         (inside.clone(), false, RouterPlace::Inside),
         (format!("<device>{inside}</device>"), true, RouterPlace::Inside),
+        (format!("<CPE><Account>7</Account><b>{inside}</b></CPE>"), false, RouterPlace::Inside),
         (around, false, RouterPlace::Around),
         (format!("{router}\n{flat}"), false, RouterPlace::Beside),
         (format!("{flat}{router}"), false, RouterPlace::Beside),

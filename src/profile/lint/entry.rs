@@ -1,6 +1,6 @@
 //! The parameters of a document, wherever in it they stand.
 
-use super::structure::{DEVICE, FLAT, ROUTER};
+use super::structure::{FLAT, ROUTER};
 use crate::profile::flat::{Document, Element};
 use crate::profile::parameters::{self, Kind, Parameter};
 
@@ -40,11 +40,7 @@ pub(super) fn entries(document: &Document) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
     for root in document.roots() {
         match root.name.as_str() {
-            DEVICE => root.elements().for_each(|child| match child.name.as_str() {
-                FLAT => flat(child, &mut entries),
-                ROUTER => router(child, ROUTER, 0, &mut entries),
-                _ => {}
-            }),
+            _ if root.is_wrapper() => wrapper(root, &mut entries),
             ROUTER => router(root, ROUTER, 0, &mut entries),
             // A wrong root has its finding, and what stands in it is looked at as if it were right.
             _ => flat(root, &mut entries),
@@ -58,6 +54,18 @@ pub(super) fn is_export(entries: &[Entry<'_>]) -> bool {
     let marked = entries.iter().any(|entry| entry.element.attribute("um").is_some());
     let status = entries.iter().filter(|entry| entry.known.is_some_and(|known| known.kind() == Kind::Status));
     marked || status.take(STATUS_FIELDS).count() == STATUS_FIELDS
+}
+
+/// What stands around a profile has things of its own.
+fn wrapper<'a>(root: &'a Element, entries: &mut Vec<Entry<'a>>) {
+    for child in root.elements() {
+        match child.name.as_str() {
+            FLAT => flat(child, entries),
+            ROUTER => router(child, ROUTER, 0, entries),
+            _ if child.is_wrapper() => wrapper(child, entries),
+            _ => {}
+        }
+    }
 }
 
 fn flat<'a>(root: &'a Element, entries: &mut Vec<Entry<'a>>) {

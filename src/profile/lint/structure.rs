@@ -4,7 +4,6 @@ use super::{Code, Context, Finding, Findings, Severity};
 use crate::profile::flat::{Document, Element, FlatError, FlatProfile, FlawKind, Node, Wrong};
 
 pub(super) const FLAT: &str = "flat-profile";
-pub(super) const DEVICE: &str = "device";
 pub(super) const ROUTER: &str = "router-configuration";
 
 /// Characters of a stray text that are shown.
@@ -51,6 +50,7 @@ fn is_of_root(wrong: &Wrong) -> bool {
 
 /// What is in an element that holds elements.
 fn between(document: &Document, holder: &Element, findings: &mut Findings) {
+    let is_wrapper = holder.is_wrapper();
     for node in &holder.nodes {
         match node {
             Node::Text(piece) | Node::Section(piece) => {
@@ -62,22 +62,27 @@ fn between(document: &Document, holder: &Element, findings: &mut Findings) {
                     findings.push(Finding::new(Code::TextBetweenElements, place, message));
                 }
             }
+            Node::Element(element) if is_wrapper => around(document, element, findings),
             Node::Element(element) => inside(document, holder, element, findings),
             Node::Comment(_) | Node::Instruction(_) => {}
         }
     }
 }
 
+/// An element beside a profile, or one that is around it.
+fn around(document: &Document, element: &Element, findings: &mut Findings) {
+    if matches!(element.name.as_str(), FLAT | ROUTER) || element.is_wrapper() {
+        between(document, element, findings);
+    }
+}
+
 /// An element of a holder: a holder itself, a group, or a parameter.
 fn inside(document: &Document, holder: &Element, element: &Element, findings: &mut Findings) {
     let is_holder = element.name == ROUTER || (element.name == FLAT && holder.name != FLAT);
-    // Groups of router settings hold elements, and <device> has things of its own beside the profile.
+    // Groups of router settings hold elements, and what is around a profile has things of its own beside it.
     let holds = is_holder || holder.name == ROUTER;
     if holds && element.value.is_none() {
         group(document, element, findings);
-        return;
-    }
-    if holder.name == DEVICE {
         return;
     }
     if let Some(inner) = element.elements().next() {
