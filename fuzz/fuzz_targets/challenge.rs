@@ -1,0 +1,17 @@
+//! `WWW-Authenticate` as a server writes it: nothing panics, and an answer never breaks out of its header.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use phoneprov::device::Secret;
+use phoneprov::phone::credentials::{Challenge, Covered, Credentials};
+
+fuzz_target!(|headers: &[u8]| {
+    let text = String::from_utf8_lossy(headers);
+    let Ok(challenge) = Challenge::choose(text.lines()) else { return };
+    let credentials = Credentials { user: "u\"s\\er".to_owned(), password: Secret::new("pass".to_owned()) };
+    let covered = Covered { method: "GET", path: "/x", cnonce: "c", count: 1 };
+    let answer = challenge.answer(&credentials, covered);
+    assert!(!answer.expose().contains(['\r', '\n']));
+    assert!(!challenge.describe().contains("pass") || text.contains("pass"));
+});
