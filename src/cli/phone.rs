@@ -17,6 +17,7 @@ use crate::phone::event::{Event, Events};
 use crate::phone::failure::Class;
 use crate::phone::family::TlsVersion;
 use crate::phone::follow::{Clock, Pace, follow};
+use crate::phone::schedule::{Chance, Due};
 use crate::phone::state::State;
 use crate::phone::unit::Unit;
 use crate::phone::wire::{Identity, Trust, Wire};
@@ -254,11 +255,11 @@ impl Events for Printer {
 
 /// What came of it, and what the phone would do next.
 fn summary(phone: &Phone, outcome: &Outcome, second: u32) -> String {
-    let next = match phone.next(outcome, second, crate::phone::schedule::Chance(0)) {
-        Some((delay, Cause::Retry)) => {
+    let next = match phone.next(outcome, second, Chance(0)) {
+        Some(Due { delay, cause: Cause::Retry, .. }) => {
             format!("the sequence begins again from Profile_Rule in {} s", delay.as_secs())
         }
-        Some((delay, _)) => format!("the next resync is due in {} s", delay.as_secs()),
+        Some(Due { delay, .. }) => format!("the next resync is due in {} s", delay.as_secs()),
         None => "no further resync is due".to_owned(),
     };
     match &outcome.profiles {

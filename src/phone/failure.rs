@@ -14,6 +14,10 @@ pub enum Class {
     C,
 }
 
+/// A TLS alert that a server sent, by its number (RFC 8446, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alert(pub u8);
+
 /// Why a file could not be had or used. No text shows a key, a password or a file's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -49,6 +53,8 @@ pub enum Failure {
         address: SocketAddr,
         /// What OpenSSL said.
         cause: String,
+        /// What the server said, where it said anything.
+        alert: Option<Alert>,
     },
     /// The server's certificate is not trusted.
     #[error("the server's certificate is refused: {0}")]
@@ -68,6 +74,8 @@ pub enum Failure {
         protocol: &'static str,
         /// What was wrong.
         cause: String,
+        /// The alert that ended TLS, where one did.
+        alert: Option<Alert>,
     },
     /// It took too long.
     #[error("the server took longer than {seconds} s {stage}")]
@@ -181,7 +189,7 @@ impl Failure {
             // RFC 1350, appendix: file not found, access violation.
             Self::Tftp { code, .. } => matches!(code, 1 | 2),
             // With TLS 1.3 the alert comes when the phone has begun to ask (RFC 8446, section 4.4.2.4).
-            Self::Handshake { cause, .. } | Self::Protocol { cause, .. } => cause.contains(" alert "),
+            Self::Handshake { alert, .. } | Self::Protocol { alert, .. } => alert.is_some_and(Alert::is_refusal),
             Self::Rule(_)
             | Self::Url(_)
             | Self::NoServer
@@ -210,8 +218,11 @@ impl Failure {
             Self::Rule(_) | Self::Url(_) | Self::NoServer => "rule",
             Self::Name { .. } => "dns",
             Self::Connect { .. } => "connect",
-            Self::Handshake { .. } | Self::Certificate(_) | Self::ServerName { .. } => "tls",
-            Self::Protocol { .. } => "protocol",
+            Self::Handshake { .. }
+            | Self::Certificate(_)
+            | Self::ServerName { .. }
+            | Self::Protocol { alert: Some(_), .. } => "tls",
+            Self::Protocol { alert: None, .. } => "protocol",
             Self::Slow { .. } => "slow",
             Self::Large { .. } => "large",
             Self::NotFound => "not-found",
@@ -231,6 +242,16 @@ impl Failure {
             Self::Name { .. } | Self::Connect { .. } | Self::Slow { .. } => "FPRV_ERR_SERVER_CONNECTION_FAILED",
             _ => "Download failed",
         }
+    }
+}
+
+impl Alert {
+    /// `internal_error`: trouble of the server's own.
+    const INTERNAL: Self = Self(80);
+
+    /// Whether it is a judgement on who asks.
+    fn is_refusal(self) -> bool {
+        self != Self::INTERNAL
     }
 }
 

@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Events};
-use super::schedule::{Chance, Delays, after_power_up};
+use super::report_timer::ReportTimer;
+use super::schedule::{Chance, after_power_up};
 use super::wire::Wire;
-use super::{Cause, Moment, Outcome, Phone, Profiles};
+use super::{Cause, Moment, Outcome, Phone};
 
 /// The phone's clock: it may run faster than the world's. Waits for servers are not shortened.
 #[derive(Debug, Clone)]
@@ -35,11 +36,16 @@ impl Clock {
         Self { began, started: tokio::time::Instant::now(), speed: speed.max(1), zone }
     }
 
+    /// How long it has run, by itself.
+    #[must_use]
+    pub fn passed(&self) -> Duration {
+        self.started.elapsed().saturating_mul(self.speed)
+    }
+
     /// What it shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let passed = self.started.elapsed().saturating_mul(self.speed);
-        let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+        let passed = SignedDuration::try_from(self.passed()).unwrap_or(SignedDuration::MAX);
         self.began.saturating_add(passed).unwrap_or(Timestamp::MAX)
     }
 
@@ -57,8 +63,11 @@ impl Clock {
     }
 }
 
-/// Lets a phone power up and go on until it has no reason to, or `pace` says so. `keep` is called after each resync with
-/// the phone and its outcome. What came of the last one is returned.
+/// The pause between two looks at the triggers of a phone that has some.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// Lets a phone power up and go on until it has no reason to, or `pace` says so. `keep` is called after each resync and
+/// each report with the phone and the outcome of the resync. What came of the last one is returned.
 pub async fn follow(
     phone: &mut Phone,
     wire: &Wire,
@@ -71,6 +80,7 @@ pub async fn follow(
     events.tell(Event::Waiting { seconds: first.as_secs(), why: "of Resync_Random_Delay" });
     clock.sleep(first).await;
     let (mut cause, mut done) = (Cause::PowerUp, 0);
+    let mut reports = ReportTimer::new(clock.passed());
     phone.state.successes = 0;
     loop {
         let outcome = phone.resync(Moment { wire, cause, now: clock.now() }, events).await;
@@ -79,42 +89,60 @@ pub async fn follow(
         if pace.resyncs.is_some_and(|most| done >= most) {
             return outcome;
         }
-        let Some((mut delay, next)) = phone.next(&outcome, clock.second(), Chance::random()) else {
+        let due = phone.next(&outcome, clock.second(), Chance::random());
+        if let Some(due) = &due {
+            events.tell(Event::Waiting { seconds: due.delay.as_secs(), why: due.why });
+        } else if reports.due(phone).is_none() {
             events.tell(Event::Ended("no further resync: its timer is off"));
             return outcome;
-        };
-        let mut why = told(phone, next);
-        if let (Some(_), Profiles::Applied(_)) = (&outcome.upgrade, &outcome.profiles) {
-            let again = Delays::parse(phone.value("Upgrade_Error_Retry_Delay")).at(0, Chance::random());
-            if let Some(again) = again.filter(|again| *again < delay) {
-                (delay, why) = (again, "of Upgrade_Error_Retry_Delay");
+        }
+        let resync = due.map(|due| (clock.passed() + due.delay, due.cause));
+        cause = loop {
+            match wait(phone, wire, clock, resync, reports.due(phone)).await {
+                Wake::Resync(cause) => break cause,
+                Wake::Report => {
+                    let moment = Moment { wire, cause: Cause::Periodic, now: clock.now() };
+                    // It is not tried again, and has been told.
+                    let _ = phone.report(moment, events).await;
+                    reports.sent(clock.passed());
+                    keep(phone, &outcome);
+                }
             }
-        }
-        events.tell(Event::Waiting { seconds: delay.as_secs(), why });
-        cause = wait(phone, wire, clock, (delay, next)).await;
+        };
     }
 }
 
-/// Waits for the next resync; a trigger may bring it forward, and is looked at every minute.
-async fn wait(phone: &Phone, wire: &Wire, clock: &Clock, (mut delay, cause): (Duration, Cause)) -> Cause {
-    const LOOK: Duration = Duration::from_mins(1);
-    while phone.has_triggers() && delay > LOOK {
-        clock.sleep(LOOK).await;
-        delay -= LOOK;
-        if phone.is_triggered(Moment { wire, cause: Cause::Periodic, now: clock.now() }) {
-            return Cause::Periodic;
-        }
-    }
-    clock.sleep(delay).await;
-    cause
+/// What ends a wait.
+enum Wake {
+    Resync(Cause),
+    Report,
 }
 
-fn told(phone: &Phone, cause: Cause) -> &'static str {
-    match cause {
-        Cause::Retry => "of Resync_Error_Retry_Delay; then the sequence begins again from Profile_Rule",
-        Cause::Periodic if phone.value("Resync_At__HHmm_").trim().is_empty() => "of Resync_Periodic",
-        Cause::Periodic => "until Resync_At__HHmm_",
-        Cause::Explicit | Cause::PowerUp => "of nothing",
+/// Waits for the next resync or the next report, each by the time that the clock has run; a trigger may bring the resync
+/// forward.
+async fn wait(
+    phone: &Phone,
+    wire: &Wire,
+    clock: &Clock,
+    resync: Option<(Duration, Cause)>,
+    report: Option<Duration>,
+) -> Wake {
+    loop {
+        let now = clock.passed();
+        match (resync, report) {
+            (Some((due, cause)), _) if due <= now => return Wake::Resync(cause),
+            (_, Some(due)) if due <= now => return Wake::Report,
+            _ => {}
+        }
+        let look = phone.has_triggers().then(|| now + LOOK);
+        let next = [resync.map(|(due, _)| due), report, look].into_iter().flatten().min();
+        clock.sleep(next.map_or(LOOK, |next| next.saturating_sub(now))).await;
+        if look.is_some()
+            && next == look
+            && phone.is_triggered(Moment { wire, cause: Cause::Periodic, now: clock.now() })
+        {
+            return Wake::Resync(Cause::Periodic);
+        }
     }
 }
 

@@ -30,13 +30,16 @@ pub mod unit;
 pub mod url;
 pub mod wire;
 
+mod alias;
 mod apply;
 mod custom_ca;
 mod download;
+mod manner;
 mod moment;
 mod outcome;
 mod problem;
 mod report;
+mod report_timer;
 mod resync;
 mod unpack;
 mod upgrade;
@@ -45,14 +48,14 @@ mod variables;
 use std::sync::Arc;
 
 pub use moment::{Cause, Moment};
-pub use outcome::{Outcome, Profiles};
+pub use outcome::{Outcome, Profiles, Upgrade};
 
 use crate::cipher::IkmEncoding;
 use crate::profile::rule::{Decision, Dialect, Rule};
 use crate::profile::variable::Masked;
 use event::{Event, Events};
 use failure::Failure;
-use family::{Family, NameCheck, TlsLimits, TlsVersion};
+use family::{Family, TlsVersion};
 use state::State;
 use unit::Unit;
 use variables::Sight;
@@ -71,6 +74,8 @@ pub struct Phone {
     pub choices: Choices,
     custom_trust: Option<Trust>,
     upgrade_error: String,
+    /// Somebody has set a parameter at the phone itself, and no report has told of it.
+    changed_by_hand: bool,
 }
 
 /// What a person may choose for a simulated phone because no document says it, or firmware differs.
@@ -95,7 +100,8 @@ impl Phone {
         }
         let custom_trust = state.custom_ca.as_ref().map(|ca| wire.trust.with(ca.pem.as_bytes())).transpose()?;
         let choices = Choices::default();
-        Ok(Self { unit, state, identity: None, choices, custom_trust, upgrade_error: String::new() })
+        let (upgrade_error, changed_by_hand) = (String::new(), false);
+        Ok(Self { unit, state, identity: None, choices, custom_trust, upgrade_error, changed_by_hand })
     }
 
     /// The family that it belongs to.
@@ -118,6 +124,12 @@ impl Phone {
 
     /// Sets a parameter, as a person at the phone's web page would.
     pub fn set(&mut self, parameter: &str, value: &str) {
+        self.changed_by_hand = true;
+        self.assign(parameter, value);
+    }
+
+    /// Sets a parameter by itself.
+    fn assign(&mut self, parameter: &str, value: &str) {
         self.state.parameters.insert(parameter.to_owned(), value.to_owned());
     }
 
@@ -125,40 +137,6 @@ impl Phone {
     fn is_on(&self, parameter: &str) -> bool {
         let value = self.value(parameter).trim();
         value.eq_ignore_ascii_case("Yes") || value == "1"
-    }
-
-    /// How it calls itself to servers.
-    #[must_use]
-    pub fn user_agent(&self) -> String {
-        match self.value("HTTP_User_Agent_Name") {
-            "" => self.unit.user_agent(),
-            template => Sight::of(self).expand(template),
-        }
-    }
-
-    /// What its TLS speaks now.
-    #[must_use]
-    pub fn tls(&self) -> TlsLimits {
-        let mut limits = self.family().tls();
-        let set = self.family().tls_min().and_then(|name| TlsVersion::named(self.value(name)));
-        limits.min = self.choices.tls_min.or(set).unwrap_or(limits.min);
-        limits.max = self.choices.tls_max.unwrap_or(limits.max).max(limits.min);
-        let suites = self.value("TLS_Cipher_List").trim();
-        if !suites.is_empty() && self.family() == Family::Mpp {
-            suites.clone_into(&mut limits.suites);
-        }
-        limits
-    }
-
-    /// How it checks a server's name: SPA devices by the address of the certificate's name, the others by the URL's host.
-    #[must_use]
-    pub fn name_check(&self) -> NameCheck {
-        match self.family() {
-            Family::Mpp => NameCheck::Host,
-            Family::Ata if self.is_on("HTTPS_Name_Validate") => NameCheck::Host,
-            Family::Ata => NameCheck::Off,
-            Family::Spa => NameCheck::Address,
-        }
     }
 
     /// Whom it believes.

@@ -26,15 +26,18 @@ pub enum Cause {
     Periodic,
     /// `Resync_Error_Retry_Delay`.
     Retry,
+    /// `Resync_After_Upgrade_Attempt`.
+    Upgrade,
 }
 
 impl Cause {
-    /// `-1`, `0`, `1`, `2` (MPP guide, "Macro Expansion Variables").
+    /// `-1`, `0`, `1`, `2` (MPP guide, "Macro Expansion Variables"). What a resync after an upgrade has is not documented;
+    /// a phone that took an image has just restarted.
     #[must_use]
     pub fn prvst(self) -> &'static str {
         match self {
             Self::Explicit => "-1",
-            Self::PowerUp => "0",
+            Self::PowerUp | Self::Upgrade => "0",
             Self::Periodic => "1",
             Self::Retry => "2",
         }

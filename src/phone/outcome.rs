@@ -7,8 +7,32 @@ use super::failure::{Class, Failure};
 pub struct Outcome {
     /// The profiles.
     pub profiles: Profiles,
-    /// Why an image was not had, where there was one to fetch.
-    pub upgrade: Option<Failure>,
+    /// The image, where there was one to fetch.
+    pub upgrade: Upgrade,
+}
+
+/// What came of `Upgrade_Rule`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upgrade {
+    /// There was nothing to fetch.
+    NotDue,
+    /// The rule cannot be read, or leads nowhere: nothing was asked for.
+    Wrong(Failure),
+    /// The phone pretends to run the image.
+    Done,
+    /// The image was not had, or is none.
+    Failed(Failure),
+}
+
+impl Upgrade {
+    /// Whether a server was asked for an image.
+    #[must_use]
+    pub fn was_attempted(&self) -> bool {
+        match self {
+            Self::NotDue | Self::Wrong(_) => false,
+            Self::Done | Self::Failed(_) => true,
+        }
+    }
 }
 
 /// What came of the sequence of profile rules.
@@ -31,9 +55,11 @@ impl Outcome {
     /// What failed first, if anything did.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        match &self.profiles {
-            Profiles::Failed { failure, .. } => Some(failure),
-            Profiles::Off(_) | Profiles::Applied(_) => self.upgrade.as_ref(),
+        match (&self.profiles, &self.upgrade) {
+            (Profiles::Failed { failure, .. }, _) | (_, Upgrade::Failed(failure) | Upgrade::Wrong(failure)) => {
+                Some(failure)
+            }
+            (Profiles::Off(_) | Profiles::Applied(_), Upgrade::NotDue | Upgrade::Done) => None,
         }
     }
 

@@ -21,6 +21,7 @@ impl Phone {
     /// The rule is wrong, or a server did not take a report.
     pub async fn report(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Result<(), Failure> {
         let result = self.send_reports(moment, events).await;
+        self.changed_by_hand = false;
         if let Err(failure) = &result {
             events.tell(Event::Failed(failure));
         }

@@ -3,17 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::alias::Aliases;
 use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
 use super::family::Family;
-use super::schedule::{Chance, Delays, at_time};
+use super::schedule::{Chance, Delays, Due, at_time};
 use super::unpack::{Keys, unpack};
 use super::url::{Scheme, Url};
 use super::variables::Sight;
 use super::wire::fetch::{Method, Upload};
 use super::wire::{Lookup, Wire};
-use super::{Cause, Moment, Outcome, Phone, Profiles};
+use super::{Cause, Moment, Outcome, Phone, Profiles, Upgrade};
 use crate::profile::flat::FlatProfile;
 use crate::profile::rule::{Dialect, Fetch, Location, Rule};
 use bytes::Bytes;
@@ -42,18 +43,18 @@ impl Phone {
     pub async fn resync(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Outcome {
         if let Some(why) = self.forbids(moment, events) {
             events.tell(Event::Ended(why));
-            return Outcome { profiles: Profiles::Off(why), upgrade: None };
+            return Outcome { profiles: Profiles::Off(why), upgrade: Upgrade::NotDue };
         }
         let profiles = self.sequence(moment, events).await;
         self.state.resynced = Some(moment.now.as_second());
-        let mut upgrade = None;
+        let mut upgrade = Upgrade::NotDue;
         match &profiles {
             Profiles::Failed { .. } => self.state.failures = self.state.failures.saturating_add(1),
             Profiles::Off(_) => {}
             Profiles::Applied(_) => {
                 self.state.failures = 0;
                 self.state.successes = self.state.successes.saturating_add(1);
-                upgrade = self.upgrade(moment, events).await.err();
+                upgrade = self.upgrade(moment, events).await;
             }
         }
         Outcome { profiles, upgrade }
@@ -61,16 +62,28 @@ impl Phone {
 
     /// When the next resync is due, and why; `None` is never. `second` is the second of the day where the phone is.
     #[must_use]
-    pub fn next(&self, outcome: &Outcome, second: u32, chance: Chance) -> Option<(Duration, Cause)> {
+    pub fn next(&self, outcome: &Outcome, second: u32, chance: Chance) -> Option<Due> {
         if let Profiles::Failed { .. } = outcome.profiles {
             let delays = Delays::parse(self.value("Resync_Error_Retry_Delay"));
             let delay = delays.at(self.state.failures.saturating_sub(1), chance).or(self.family().zero_retry());
-            return delay.map(|delay| (delay, Cause::Retry));
+            let why = "of Resync_Error_Retry_Delay; then the sequence begins again from Profile_Rule";
+            return delay.map(|delay| Due { delay, cause: Cause::Retry, why });
         }
+        if outcome.upgrade.was_attempted() && self.is_on("Resync_After_Upgrade_Attempt") {
+            let why = "of Resync_After_Upgrade_Attempt";
+            return Some(Due { delay: Duration::ZERO, cause: Cause::Upgrade, why });
+        }
+        let timer = |delay, why| Due { delay, cause: Cause::Periodic, why };
         let at = at_time(self.value("Resync_At__HHmm_"), self.value("Resync_At_Random_Delay"), second, chance);
         let periodic =
             || Delays::parse(self.value("Resync_Periodic")).at(self.state.successes.saturating_sub(1), chance);
-        at.or_else(periodic).map(|delay| (delay, Cause::Periodic))
+        let regular = at.map(|delay| timer(delay, "until Resync_At__HHmm_"));
+        let regular = regular.or_else(|| periodic().map(|delay| timer(delay, "of Resync_Periodic")));
+        let has_failed = !self.upgrade_error.is_empty();
+        let upgrade =
+            has_failed.then(|| Delays::parse(self.value("Upgrade_Error_Retry_Delay")).at(0, chance)).flatten();
+        let upgrade = upgrade.map(|delay| timer(delay, "of Upgrade_Error_Retry_Delay"));
+        regular.into_iter().chain(upgrade).min_by_key(|due| due.delay)
     }
 
     /// Why there is no resync at all.
@@ -81,7 +94,8 @@ impl Phone {
         if moment.cause == Cause::PowerUp && !self.is_on("Resync_On_Reset") {
             return Some("Resync_On_Reset is No");
         }
-        let is_gated = self.family() == Family::Mpp && moment.cause != Cause::Explicit && self.sets_triggers();
+        let is_timed = !matches!(moment.cause, Cause::Explicit | Cause::Upgrade);
+        let is_gated = self.family() == Family::Mpp && is_timed && self.sets_triggers();
         if is_gated && !self.holds_trigger(moment, events) {
             return Some("neither Resync_Trigger_1 nor Resync_Trigger_2 holds");
         }
@@ -142,7 +156,7 @@ impl Phone {
         };
         for (name, value) in &taken.assignments {
             events.tell(Event::Assigned { name, value });
-            self.set(name, value);
+            self.assign(name, value);
         }
         let Some(fetch) = taken.fetches.into_iter().next() else {
             events.tell(Event::Skipped { name: rule, why: "it has no address" });
@@ -257,7 +271,11 @@ impl Phone {
         let ikm = Some(self.value("IKM_HTTP_Encrypt_Content")).filter(|ikm| !ikm.is_empty());
         let keys = Keys { key: fetch.access.key.as_ref(), ikm, encoding: self.choices.ikm };
         let file = unpack(&got.body, &got.codings, keys, moment.wire.limits.profile, events)?;
-        let profile = FlatProfile::read(&file).map_err(|error| Failure::Corrupt(error.to_string()))?;
+        let read = match fetch.access.alias {
+            None => FlatProfile::read(&file),
+            Some(register) => Aliases::parse(&sight.expand(self.value(&register.parameter())))?.read(&file),
+        };
+        let profile = read.map_err(|error| Failure::Corrupt(error.to_string()))?;
         self.apply(&profile, events);
         let sight = Sight { url: at, ..self.sight(moment) };
         self.log(moment.wire, self.family().log_success(), &sight, events).await;

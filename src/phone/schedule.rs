@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Cause;
+
 /// The longest wait that is computed: a year.
 const LONGEST: u64 = 366 * 86_400;
 
@@ -20,6 +22,17 @@ struct Step {
 /// Chance, as a number of which every value is as likely as another; a test passes the one that it wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chance(pub u64);
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// After so long.
+    pub delay: Duration,
+    /// What sets it off.
+    pub cause: Cause,
+    /// The parameter that says so, as in "of `Resync_Periodic`".
+    pub why: &'static str,
+}
 
 impl Chance {
     /// A number that nobody can foretell; without random numbers the least.

@@ -10,35 +10,40 @@ use super::url::Url;
 use super::variables::Sight;
 use super::wire::Lookup;
 use super::wire::fetch::{Keep, Method};
-use super::{Moment, Phone};
+use super::{Cause, Moment, Phone, Upgrade};
 use crate::profile::rule::{Dialect, Location};
 
 impl Phone {
     /// Fetches an image if the rule asks for one that the phone has not: the rule runs again only when its text or the
     /// address that it comes to changes (Cisco "Provisioning Formats"). Firmware of that name is installed already.
-    pub(super) async fn upgrade(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Result<(), Failure> {
-        if !self.is_on("Upgrade_Enable") {
-            return Ok(());
+    pub(super) async fn upgrade(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Upgrade {
+        // The resync after an attempt is not followed by another one.
+        if !self.is_on("Upgrade_Enable") || moment.cause == Cause::Upgrade {
+            return Upgrade::NotDue;
         }
-        let result = match self.image_to_fetch(moment, events) {
-            Ok(None) => return Ok(()),
-            Ok(Some(url)) => {
-                self.state.upgrade_attempted = Some(moment.now.as_second());
-                self.fetch_image(moment, &url, events).await
-            }
-            Err(failure) => Err(failure),
+        let url = match self.image_to_fetch(moment, events) {
+            Ok(None) => return Upgrade::NotDue,
+            Ok(Some(url)) => url,
+            Err(failure) => return Upgrade::Wrong(self.upgrade_failed(moment, failure, events).await),
         };
-        match &result {
-            Ok(()) => self.upgrade_error.clear(),
-            Err(failure) => {
-                // The one text that Cisco prints for $UPGERR.
-                "http_get failed".clone_into(&mut self.upgrade_error);
-                events.tell(Event::Failed(failure));
-                let sight = Sight { err: failure.err(), ..self.sight(moment) };
-                self.log(moment.wire, "Log_Upgrade_Failure_Msg", &sight, events).await;
+        self.state.upgrade_attempted = Some(moment.now.as_second());
+        match self.fetch_image(moment, &url, events).await {
+            Ok(()) => {
+                self.upgrade_error.clear();
+                Upgrade::Done
             }
+            Err(failure) => Upgrade::Failed(self.upgrade_failed(moment, failure, events).await),
         }
-        result
+    }
+
+    /// Tells of a failure and remembers it.
+    async fn upgrade_failed(&mut self, moment: Moment<'_>, failure: Failure, events: &mut dyn Events) -> Failure {
+        // The one text that Cisco prints for $UPGERR.
+        "http_get failed".clone_into(&mut self.upgrade_error);
+        events.tell(Event::Failed(&failure));
+        let sight = Sight { err: failure.err(), ..self.sight(moment) };
+        self.log(moment.wire, "Log_Upgrade_Failure_Msg", &sight, events).await;
+        failure
     }
 
     fn image_to_fetch(&self, moment: Moment<'_>, events: &mut dyn Events) -> Result<Option<Url>, Failure> {

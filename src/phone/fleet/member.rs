@@ -77,9 +77,9 @@ impl Member {
             if retries >= plan.retries || !matches!(ending, Ending::Failed(_)) {
                 return ended(ending);
             }
-            let Some((delay, next)) = phone.next(&outcome, 0, Chance::random()) else { return ended(ending) };
-            tokio::time::sleep(delay / plan.speed.max(1)).await;
-            (retries, cause) = (retries + 1, next);
+            let Some(due) = phone.next(&outcome, 0, Chance::random()) else { return ended(ending) };
+            tokio::time::sleep(due.delay / plan.speed.max(1)).await;
+            (retries, cause) = (retries + 1, due.cause);
         }
     }
 }
@@ -113,12 +113,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::phone::Upgrade;
     use crate::phone::failure::Failure;
 
     fn judged_as(scenario: Scenario, profiles: Profiles, files: u64) -> Ending {
         let profile_rule = String::new();
         let plan = Plan { scenario, profile_rule, over: Duration::ZERO, at_once: 1, retries: 0, speed: 1 };
-        judged(&plan, &Outcome { profiles, upgrade: None }, &Meter { files, ..Meter::default() })
+        judged(&plan, &Outcome { profiles, upgrade: Upgrade::NotDue }, &Meter { files, ..Meter::default() })
     }
 
     fn failed(failure: Failure) -> Profiles {

@@ -7,7 +7,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response};
 
 use super::http::{self, Connection, Payload, Received};
-use super::tls::{Identity, Manner, Trust};
+use super::tls::Manner;
+use super::trust::{Identity, Trust};
 use super::{Lookup, Wire, tftp};
 use crate::phone::credentials::{Challenge, Covered, Credentials};
 use crate::phone::event::{Event, Events};

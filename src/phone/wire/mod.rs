@@ -3,13 +3,16 @@
 //! [`Wire`] is what phones of one place have in common, and may be shared by thousands of them. [`fetch`] is one file, or
 //! one upload, with all that HTTP puts in between: redirects, challenges, codings.
 
+pub mod dns;
 pub mod fetch;
 
 mod http;
 mod names;
+mod server_name;
 mod srv;
 mod tftp;
 mod tls;
+mod trust;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +25,8 @@ use super::schedule::Chance;
 use super::url::Url;
 
 pub use names::Names;
-pub use tls::{Agreed, Identity, PemError, Trust, first_name};
+pub use tls::Agreed;
+pub use trust::{Identity, PemError, Trust, first_name};
 
 /// The network as a phone finds it.
 #[derive(Clone)]
@@ -132,15 +136,18 @@ impl fmt::Debug for Wire {
 }
 
 /// A connection that ended where it should not.
-fn broken(protocol: &'static str, error: &dyn std::error::Error) -> Failure {
-    let mut cause = error.to_string();
-    let mut source = error.source();
+fn broken(protocol: &'static str, error: &(dyn std::error::Error + 'static)) -> Failure {
     // The innermost is what happened; those around it say where.
-    while let Some(inner) = source {
-        cause = inner.to_string();
-        source = inner.source();
+    let mut innermost = error;
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
     }
-    Failure::Protocol { protocol, cause }
+    let stack = innermost.downcast_ref::<openssl::error::ErrorStack>();
+    Failure::Protocol {
+        protocol,
+        cause: stack.map_or_else(|| innermost.to_string(), tls::told),
+        alert: stack.and_then(tls::alert),
+    }
 }
 
 /// What the system says, without its number.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::servers::Outsider;
+use super::servers::{Outsider, Scripted, ok};
 use super::{PROFILE, phone};
 
 #[test]
@@ -121,4 +121,65 @@ fn a_trigger_of_an_spa_device_brings_the_next_resync_forward() {
     assert_eq!(server.requests().len(), 2);
     // A day would take two minutes and a half.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
+}
+
+const PLAIN: &str = "<flat-profile><GPP_A>1</GPP_A></flat-profile>";
+
+#[test]
+fn reports_go_out_by_their_own_period() {
+    let (server, reports) = (Outsider::nginx("", ""), Scripted::saying(ok("", b"")));
+    server.put("x.xml", PLAIN);
+    let (rule, report) = (server.url("http", "/x.xml"), format!("Report_Rule={}", reports.url("/report")));
+    let set = ["Resync_Random_Delay=0", "Resync_Periodic=2000", "Report_To_Server=Periodically", &report];
+    let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let period = ["--set", "Periodic_Upload_To_Server=600"];
+    let ran = phone(
+        &[&["--profile-rule", &rule, "--follow", "--speed", "1000", "--resyncs", "2"], &set[..], &period].concat(),
+    );
+    ran.succeeded(&["POST http://127.0.0.1"]);
+    // At 600, 1200 and 1800 seconds, before the second resync.
+    assert_eq!(ran.said.matches(" POST ").count(), 3, "{}", ran.said);
+    assert!(String::from_utf8_lossy(&reports.heard()).contains("<GPP_A>1</GPP_A>"));
+}
+
+#[test]
+fn a_change_at_the_phone_is_reported_once() {
+    let (server, reports) = (Outsider::nginx("", ""), Scripted::saying(ok("", b"")));
+    server.put("x.xml", PLAIN);
+    let (rule, report) = (server.url("http", "/x.xml"), format!("Report_Rule=[--delta] {}", reports.url("/report")));
+    let set = ["Resync_Random_Delay=0", "Resync_Periodic=1000", "Report_To_Server=On Local Change", &report];
+    let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let ran = phone(&[&["--profile-rule", &rule, "--follow", "--speed", "1000", "--resyncs", "2"], &set[..]].concat());
+    ran.succeeded(&[]);
+    assert_eq!(ran.said.matches(" POST ").count(), 1, "{}", ran.said);
+}
+
+/// What was asked for, one word each.
+fn asked(server: &Outsider) -> Vec<String> {
+    server.requests().iter().filter_map(|line| Some(line.split(' ').nth(6)?.to_owned())).collect()
+}
+
+#[test]
+fn a_resync_follows_an_attempt_to_upgrade() {
+    let server = Outsider::nginx("", "");
+    server.put("x.xml", PLAIN);
+    server.put("sip88xx.12-0-1MPP0001-7.loads", "image");
+    let rule = server.url("http", "/x.xml");
+    let follow = |image: &str, more: &[&str]| {
+        let image = format!("Upgrade_Rule={}", server.url("http", image));
+        let set = ["Resync_Random_Delay=0", "Resync_Periodic=3000", "Upgrade_Error_Retry_Delay=1000", &image];
+        let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+        phone(&[&["--profile-rule", &rule, "--follow", "--speed", "5000", "--resyncs", "3"], &set[..], more].concat())
+    };
+    follow("/sip88xx.12-0-1MPP0001-7.loads", &[]).succeeded(&[
+        "waiting    0 s of Resync_After_Upgrade_Attempt",
+        "Cisco-CP-8841-3PCC/12.0.1",
+        "waiting    3000 s of Resync_Periodic",
+    ]);
+    assert_eq!(asked(&server), ["/x.xml", "/sip88xx.12-0-1MPP0001-7.loads", "/x.xml", "/x.xml"]);
+    // What failed is tried again after its own delay, and not by the resync that follows it.
+    follow("/gone.loads", &[]).ended(3, &["waiting    1000 s of Upgrade_Error_Retry_Delay"]);
+    assert_eq!(asked(&server)[4..], ["/x.xml", "/gone.loads", "/x.xml", "/x.xml", "/gone.loads"]);
+    let off = follow("/gone.loads", &["--set", "Resync_After_Upgrade_Attempt=No"]);
+    assert!(!off.said.contains("of Resync_After_Upgrade_Attempt"), "{}", off.said);
 }

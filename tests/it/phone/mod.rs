@@ -161,6 +161,21 @@ fn conditions_and_assignments_choose_the_place() {
 }
 
 #[test]
+fn a_providers_own_form_is_read_by_a_map_of_aliases() {
+    let server = Outsider::nginx("", "");
+    server.put("customer.xml", "<customer><SIP-number>1001</SIP-number><SIP-password>s3cret</SIP-password></customer>");
+    let map = "GPP_M=/customer/SIP-number = /flat-profile/User_ID_1_ ; /SIP-password = /flat-profile/Password_1_ ;";
+    let rule = format!("[--alias m] {}", server.url("http", "/customer.xml"));
+    let ran = phone(&["--profile-rule", &rule, "--set", map]);
+    ran.succeeded(&["User_ID_1_ = `1001`", "Password_1_ = `••••`", "class A, 1 profile"]);
+    assert!(!ran.said.contains("s3cret"), "{}", ran.said);
+    phone(&["--profile-rule", &rule, "--set", "GPP_M=SIP-number = User_ID_1_"])
+        .ended(4, &["`SIP-number = User_ID_1_` is no alias: expected `/customer/number = /flat-profile/User_ID_1_ ;`"]);
+    phone(&["--profile-rule", &rule, "--set", "GPP_M=/other = /flat-profile/User_ID_1_"])
+        .ended(3, &["class B: the profile is corrupt: line 1, column 1: the root is `<customer>`"]);
+}
+
+#[test]
 fn a_gate_holds_up_what_is_due_and_not_what_is_asked_for() {
     let server = Site::new("").start();
     let rule = server.url("http", "/basic.txt");
