@@ -2,7 +2,7 @@
 
 use rcgen::{Issuer, KeyPair};
 
-use super::{Authority, AuthorityError, LabPhone, file, fresh_key, issue};
+use super::{Authority, AuthorityError, LabPhone, file, issue, key};
 use crate::device::Secret;
 
 /// Makes certificates that are written nowhere.
@@ -22,9 +22,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// The authority's certificate cannot be read, or no key be made.
     pub fn new(authority: &'a Authority) -> Result<Self, AuthorityError> {
-        let (key, path) = (fresh_key()?, authority.certificate());
+        let (key, path) = (key::fresh()?, authority.certificate());
         let content = |error: rcgen::Error| AuthorityError::Content { path: path.clone(), reason: error.to_string() };
-        let forger = Issuer::from_ca_cert_pem(&file::read(&path)?, fresh_key()?).map_err(content)?;
+        let forger = Issuer::from_ca_cert_pem(&file::read(&path)?, key::fresh()?).map_err(content)?;
         Ok(Self { authority, key, forger })
     }
 

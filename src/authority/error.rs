@@ -44,6 +44,9 @@ pub enum AuthorityError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Something that no server certificate should say.
+    #[error(transparent)]
+    Wanted(#[from] super::WantedError),
     /// The cryptographic library refused to make a key or to sign.
     #[error("cannot make a key or a certificate: {0}")]
     Crypto(String),

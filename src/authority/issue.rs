@@ -110,7 +110,7 @@ fn serial_number() -> Result<SerialNumber, AuthorityError> {
     Ok(SerialNumber::from_slice(&bytes))
 }
 
-fn alternative_name(name: HostName) -> Result<SanType, AuthorityError> {
+pub(super) fn alternative_name(name: HostName) -> Result<SanType, AuthorityError> {
     match name {
         HostName::Dns(name) => Ok(SanType::DnsName(name.try_into().map_err(crypto)?)),
         HostName::Address(address) => Ok(SanType::IpAddress(address)),

@@ -1,29 +1,35 @@
-//! The lab authority: a folder with `ca.pem`, the server's certificate and those of sample phones, for a desk or a lab.
+//! The lab authority: a folder with `ca.pem`, the server's certificate and those of sample phones, for a desk or a lab;
+//! and requests for a certificate that another authority signs.
 //!
-//! Not for production: the authority's key lies beside what it signs, unencrypted. Every key is RSA-2048, as those of
+//! The lab authority is not for production: the authority's key lies beside what it signs, unencrypted. Every key is RSA-2048, as those of
 //! real phones are. A key is written before its certificate, so whatever a crash leaves is completed the next time.
 
 mod batch;
+mod email;
 mod error;
 mod file;
 mod host;
 mod issue;
+mod key;
 mod lab;
 mod phone;
+mod request;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rcgen::{Issuer, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+use rcgen::{Issuer, KeyPair};
 
 use crate::certificate::{self, Block, Details};
 pub use batch::Batch;
+pub use email::{EmailError, EmailTail};
 pub use error::AuthorityError;
 pub use host::{HostError, HostName};
 pub use lab::{Prepared, prepare};
 pub use phone::{LabPhone, PhoneError};
+pub use request::{Requested, Wanted, WantedError, request};
 
 use error::crypto;
 use file::{Present, Readers, exists};
@@ -86,7 +92,7 @@ impl Authority {
         if exists(&path)? {
             return Err(AuthorityError::Exists(path));
         }
-        let certificate = issue::authority(&key(&folder.join("ca.key"))?)?;
+        let certificate = issue::authority(&key::open_or_make(&folder.join("ca.key"))?)?;
         file::write(&path, &certificate, Readers::Everyone, Present::Refuse)?;
         Self::open(folder)
     }
@@ -103,7 +109,7 @@ impl Authority {
         if !details.is_ca {
             return Err(content("it is not the certificate of an authority".into()));
         }
-        let key = key(&key_path)?;
+        let key = key::open_or_make(&key_path)?;
         if !issue::belongs(&pem, &key) {
             return Err(content(format!("`{}` is the key of another certificate", key_path.display())));
         }
@@ -143,7 +149,7 @@ impl Authority {
         let key_path = self.folder.join(format!("{name}.key"));
         let issued = |outcome| Issued { certificate: certificate.clone(), key: key_path.clone(), outcome };
         if !exists(&certificate)? {
-            let text = sign(&key(&key_path)?, None)?;
+            let text = sign(&key::open_or_make(&key_path)?, None)?;
             file::write(&certificate, &text, Readers::Everyone, Present::Refuse)?;
             return Ok(issued(Outcome::Made));
         }
@@ -153,31 +159,12 @@ impl Authority {
         match existing {
             Existing::Keep => Ok(issued(Outcome::Kept)),
             Existing::Renew => {
-                let text = sign(&key(&key_path)?, Some(&details(&certificate)?))?;
+                let text = sign(&key::open_or_make(&key_path)?, Some(&details(&certificate)?))?;
                 file::write(&certificate, &text, Readers::Everyone, Present::Replace)?;
                 Ok(issued(Outcome::Renewed))
             }
         }
     }
-}
-
-/// The key in this file, which is made where there is none.
-fn key(path: &Path) -> Result<KeyPair, AuthorityError> {
-    if !exists(path)? {
-        let key = fresh_key()?;
-        match file::write(path, &key.serialize_pem(), Readers::Owner, Present::Refuse) {
-            // Another process was faster.
-            Err(AuthorityError::Exists(_)) => {}
-            written => return written.map(|()| key),
-        }
-    }
-    let reason = |error: rcgen::Error| format!("expected an unencrypted private key in PEM form ({error})");
-    KeyPair::from_pem(&file::read(path)?)
-        .map_err(|error| AuthorityError::Content { path: path.into(), reason: reason(error) })
-}
-
-fn fresh_key() -> Result<KeyPair, AuthorityError> {
-    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(crypto)
 }
 
 /// The first certificate of a file, in words.

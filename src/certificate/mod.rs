@@ -10,6 +10,7 @@
 mod details;
 mod error;
 mod file;
+mod fingerprint;
 mod identity;
 mod signer;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use x509_parser::nom::Parser;
 pub use details::{Details, PublicKey, details};
 pub use error::{Field, NotACertificate, NotADevice};
 pub use file::{Block, FileError, blocks};
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use identity::device;
 pub use signer::{SignatureHash, Signer, signer};
 

@@ -16,7 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("metrics", &["config", "provision"]),
     ("log", &["config", "metrics", "provision"]),
     ("census", &["certificate", "config", "device"]),
-    ("trust", &["config"]),
+    ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
     ("app", &["config", "listen", "metrics", "profile", "provision", "throttle"]),
     (

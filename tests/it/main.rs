@@ -2,6 +2,7 @@
 //! and what must hold of the repository as a whole.
 
 mod architecture;
+mod csr;
 mod docs;
 mod exercises;
 mod fleet;
@@ -18,6 +19,7 @@ mod phone;
 mod proxies;
 mod refusals;
 mod reload;
+
 mod rule;
 mod scan;
 mod server;
@@ -26,3 +28,4 @@ mod start;
 mod support_table;
 mod tftp;
 mod throttle;
+mod trust;

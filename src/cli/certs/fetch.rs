@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::validity;
 use crate::certificate;
-use crate::config::Config;
 use crate::trust::{self, Peer, Verified};
 
 /// Fetch the certificates that a server shows, as PEM text, whether or not anybody trusts them.
@@ -27,7 +26,7 @@ pub(super) struct Args {
 
 /// Prints what the server shows. The exit code is 1 where `client_tls.ca` is set and does not vouch for it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
+    let config = crate::cli::load(&args.config)?;
     let fetched = trust::fetch(&args.peer, &config.client_tls)?;
     let now = Timestamp::now();
     let out = &mut io::stdout().lock();

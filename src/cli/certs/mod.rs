@@ -1,8 +1,10 @@
-//! `phoneprov certs`: make certificates for a lab, look into any, fetch those of other servers.
+//! `phoneprov certs`: make certificates for a lab or ask for real ones, look into any, keep those that we trust.
 
+mod csr;
 mod fetch;
 mod lab;
 mod show;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -10,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::certificate::Details;
 
-/// Make lab certificates, show what a certificate says, or fetch what another server shows.
+/// Make or ask for certificates, show what one says, fetch what another server shows, and keep those that we trust.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -19,17 +21,21 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Csr(Box<csr::Args>),
     Lab(lab::Args),
     Show(show::Args),
     Fetch(fetch::Args),
+    Trust(trust::Args),
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::Csr(args) => csr::run(*args),
         Command::Lab(args) => lab::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Fetch(args) => fetch::run(&args),
+        Command::Trust(args) => trust::run(&args),
     }
 }
 

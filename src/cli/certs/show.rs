@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::validity;
-use crate::certificate::{self, Block, Details};
+use crate::certificate::{self, Block, Details, Fingerprint};
 
 /// Show what each certificate of a file says, and which device the server reads from it.
 #[derive(Debug, clap::Args)]
@@ -31,8 +31,9 @@ struct Report {
     other: Vec<String>,
 }
 
+/// A certificate in words.
 #[derive(Serialize)]
-struct Certificate {
+pub(super) struct Certificate {
     subject: Vec<Attribute>,
     issuer: String,
     serial: String,
@@ -44,6 +45,7 @@ struct Certificate {
     signature: String,
     alternative_names: Vec<String>,
     is_ca: bool,
+    sha256: String,
     /// What the server reads from it, or why it reads nobody.
     device: Option<Device>,
     no_device: Option<String>,
@@ -95,7 +97,8 @@ fn report(file: &[u8], now: Timestamp) -> anyhow::Result<Report> {
 }
 
 impl Certificate {
-    fn new(der: &[u8], details: Details, now: Timestamp) -> Self {
+    /// What stands in it, and whom the server reads from it.
+    pub(super) fn new(der: &[u8], details: Details, now: Timestamp) -> Self {
         let (device, no_device) = match certificate::device(der) {
             Ok(device) => {
                 let mac = device.mac().map(|mac| mac.to_string());
@@ -116,6 +119,7 @@ impl Certificate {
             signature: details.signature,
             alternative_names: details.alternative_names,
             is_ca: details.is_ca,
+            sha256: Fingerprint::of(der).to_string(),
             device,
             no_device,
         }
@@ -141,7 +145,8 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn print_certificate(certificate: &Certificate, out: &mut impl Write) -> io::Result<()> {
+/// Prints it for people.
+pub(super) fn print_certificate(certificate: &Certificate, out: &mut impl Write) -> io::Result<()> {
     let mut label = "subject";
     for Attribute { name, value } in &certificate.subject {
         writeln!(out, "{label:<11}{name} = {value}")?;
@@ -161,6 +166,7 @@ fn print_certificate(certificate: &Certificate, out: &mut impl Write) -> io::Res
     if certificate.is_ca {
         writeln!(out, "authority  yes: it may sign others")?;
     }
+    writeln!(out, "SHA-256    {}", certificate.sha256)?;
     match (&certificate.device, &certificate.no_device) {
         (Some(device), _) => writeln!(out, "device     {device}"),
         (None, reason) => writeln!(out, "device     none: {}", reason.as_deref().unwrap_or_default()),
@@ -203,7 +209,8 @@ mod tests {
             ", expires in 365",
             "key        RSA 2048 bits, signed with sha256WithRSAEncryption\n",
             "device     MAC 000e08abcdef, serial 88012BA01234, model SPA504G\n",
-            "authority  yes: it may sign others\ndevice     none: no field names a device (CN is \"phoneprov lab",
+            "authority  yes: it may sign others\nSHA-256    ",
+            "\ndevice     none: no field names a device (CN is \"phoneprov lab",
         ] {
             assert!(text.contains(expected), "{expected:?} is missing in\n{text}");
         }

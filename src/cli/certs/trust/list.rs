@@ -1,0 +1,68 @@
+//! `phoneprov certs trust list`: a line for each trust anchor.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::show::Certificate;
+use super::{subject, validity};
+use crate::certificate;
+use crate::trust::TrustFolder;
+
+/// List the trust anchors by alias.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    alias: String,
+    file: String,
+    certificates: Vec<Certificate>,
+    /// Why there are none.
+    error: Option<String>,
+}
+
+/// Prints them. The exit code is 1 where a file cannot be read: a server would not start with it.
+pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode> {
+    let (out, now) = (&mut io::stdout().lock(), Timestamp::now());
+    let (mut entries, mut lines) = (Vec::new(), Vec::new());
+    for anchor in folder.anchors()? {
+        let mut entry = Entry {
+            alias: anchor.alias,
+            file: anchor.path.display().to_string(),
+            certificates: Vec::new(),
+            error: None,
+        };
+        match anchor.certificates {
+            Err(error) => entry.error = Some(error.to_string()),
+            Ok(certificates) => {
+                for der in certificates {
+                    let details = certificate::details(&der)?;
+                    lines.push((entry.alias.clone(), format!("{}, {}", subject(&details), validity(&details, now))));
+                    entry.certificates.push(Certificate::new(&der, details, now));
+                }
+            }
+        }
+        entries.push(entry);
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &entries)?;
+        writeln!(out)?;
+    } else {
+        let width = lines.iter().map(|(alias, _)| alias.len()).max().unwrap_or(0);
+        for (alias, text) in &lines {
+            writeln!(out, "{alias:<width$}  {text}")?;
+        }
+    }
+    let broken: Vec<&String> = entries.iter().filter_map(|entry| entry.error.as_ref()).collect();
+    for error in &broken {
+        eprintln!("phoneprov: {error}");
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
