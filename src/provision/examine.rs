@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::rules::{Gate, Treatment};
-use super::{Line, Request};
+use super::{Line, Refusal, Request};
 use crate::password::{Attempt, Examination, Fault, Judgement, Verdict};
 
 /// What a request's password came to. By default there was none, or none was asked for.
@@ -53,6 +53,17 @@ pub fn challenges(line: &Line, request: &Request<'_>, now: Instant) -> Vec<Strin
         Verdict::Right(_) => Vec::new(),
         Verdict::Nothing | Verdict::Wrong(_) => gate.examiner.challenges(false, now),
         Verdict::Stale(_) => gate.examiner.challenges(true, now),
+    }
+}
+
+/// The refusal of a request that does not give the password of its path, file or no file.
+pub(super) fn ungiven(line: &Line, request: &Request<'_>) -> Option<Refusal> {
+    asked(line, request)?;
+    match &request.password.verdict {
+        Verdict::Right(_) => None,
+        Verdict::Nothing => Some(Refusal::NoPassword),
+        Verdict::Wrong(fault) => Some((*fault).into()),
+        Verdict::Stale(staleness) => Some((*staleness).into()),
     }
 }
 

@@ -18,14 +18,14 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// What the refusal of a request is paid as; `None` where its client guesses nothing.
+    /// What a request that was not admitted is paid as; `None` where its client guesses nothing.
     ///
-    /// A phone that is asked for a password has not guessed yet, one that has proven to be whom its path names does not
-    /// guess, and a fault of ours is not the client's.
+    /// A phone that is asked for a password has not guessed yet, and one that has proven to be whom its path names does
+    /// not guess. Nothing here may depend on what the tree has: a budget that lasts longer for what is there would say so.
     #[must_use]
     pub fn of(request: &Request<'_>, refusal: &Refusal) -> Option<Self> {
         let asked_for_password = matches!(refusal, Refusal::NoPassword | Refusal::StaleDigest(_));
-        if refusal.is_fault() || asked_for_password {
+        if asked_for_password {
             return None;
         }
         let tried = request.path.as_ref().ok().and_then(|path| path.segments().find_map(super::identify::mac_in));

@@ -78,6 +78,11 @@ pub fn answer(line: &Line, request: &Request<'_>) -> (Result<Response, Refusal>,
 /// # Errors
 /// There is no such file, or the request does not prove what its path needs.
 pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
+    // Who has not given the password of a path is refused for that alone, whatever the tree has or has not.
+    grant(line, request, trail).map_err(|refusal| examine::ungiven(line, request).unwrap_or(refusal))
+}
+
+fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
     trail.proven = request.presented.identity().cloned();
     let claim = identify::identify(&line.tree, request)?;
     trail.file = Some(claim.file().clone());

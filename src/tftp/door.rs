@@ -38,35 +38,40 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Off
         record.finish(0);
         return Err(Denial::NotFound);
     };
-    let (result, trail) = walk(&app, shared.heavy.clone(), read, peer).await;
+    let Walked { result, trail, guess } = walk(&app, shared.heavy.clone(), read, peer).await;
     record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));
-    let response = match result {
-        Ok(response) => response,
-        Err(refusal) => {
-            let guess = Guess::of(&request(&read.name, peer), &refusal);
-            let paid = toll::pay(&app, record.metrics(), guess, record.began()).await;
-            if paid.is_err() {
-                record.unanswered();
-            }
-            record.finish(0);
-            return Err(if paid.is_ok() { Denial::NotFound } else { Denial::Silence });
+    let Ok(response) = result else {
+        let paid = toll::pay(&app, record.metrics(), guess, record.began()).await;
+        if paid.is_err() {
+            record.unanswered();
         }
+        record.finish(0);
+        return Err(if paid.is_ok() { Denial::NotFound } else { Denial::Silence });
     };
     Ok(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
 }
 
+/// How far a request came along the line.
+struct Walked {
+    result: Result<Response, Refusal>,
+    trail: Trail,
+    /// What a refusal is paid as.
+    guess: Option<Guess>,
+}
+
 /// Walks the line; what takes long to make is made off the runtime's threads.
-async fn walk(
-    app: &App,
-    heavy: Arc<Semaphore>,
-    read: &ReadRequest,
-    peer: SocketAddr,
-) -> (Result<Response, Refusal>, Trail) {
+async fn walk(app: &App, heavy: Arc<Semaphore>, read: &ReadRequest, peer: SocketAddr) -> Walked {
     let mut trail = Trail::default();
-    let profile = match provision::admit(&app.line, &request(&read.name, peer), &mut trail) {
+    let wanted = request(&read.name, peer);
+    let profile = match provision::admit(&app.line, &wanted, &mut trail) {
         Ok(profile) if profile.is_heavy() => profile,
-        Ok(profile) => return (provision::finish(&app.line, &request(&read.name, peer), &profile), trail),
-        Err(refusal) => return (Err(refusal), trail),
+        Ok(profile) => {
+            return Walked { result: provision::finish(&app.line, &wanted, &profile), trail, guess: None };
+        }
+        Err(refusal) => {
+            let guess = Guess::of(&wanted, &refusal);
+            return Walked { result: Err(refusal), trail, guess };
+        }
     };
     let turn = heavy.acquire_owned().await;
     let (line, name) = (app.line.clone(), read.name.clone());
@@ -77,7 +82,7 @@ async fn walk(
     let made = made
         .await
         .unwrap_or_else(|error| Err(Refusal::File { file: "the profile".into(), error: std::io::Error::other(error) }));
-    (made, trail)
+    Walked { result: made, trail, guess: None }
 }
 
 fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::outsider::Answer;
 use crate::site::{Site, config};
-use crate::throttle::{ask, connect_from};
+use crate::throttle::{ask, ask_with, connect_from};
 
 /// Addresses that take part, and devices that each tries: below its budget, which the scan knows.
 const ADDRESSES: u32 = 500;
@@ -112,4 +112,42 @@ fn a_scan_of_a_hundred_thousand_addresses_gains_nothing_and_is_told_of() {
         usize::try_from(ADDRESSES).expect("a few hundred"),
         "one for each address, not for each request"
     );
+}
+
+#[test]
+fn an_account_that_is_there_is_refused_as_late_as_one_that_is_not() {
+    let rule = "[[rule]]\npath = \"/**\"\nproof = \"password\"\npassword_file = \"passwords\"\nlisteners = [\"http\"]\n\
+                [throttle]\naddress = 1000\npasswords = 1000\n";
+    let site = Site::bare(&config(&["http"], rule));
+    let hash = "$argon2id$v=19$m=4096,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    std::fs::write(site.path("passwords"), format!("known:{hash}\n")).expect("room for passwords");
+    site.profile("000e08000001.cfg", "<flat-profile/>");
+    let server = site.start();
+    let mut stream = connect_from(Ipv4Addr::LOCALHOST, server.port("http"));
+    let mut answers = Vec::new();
+    let mut time = |user: &str, device: &str| {
+        let credentials = data_encoding::BASE64.encode(format!("{user}:wrong").as_bytes());
+        let began = Instant::now();
+        let header = format!("Authorization: Basic {credentials}");
+        let answer = ask_with(&mut stream, &format!("/{device}.cfg"), &header).expect("an answer").timeless();
+        answers.push(answer);
+        began.elapsed()
+    };
+
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..60 {
+        known.push(time("known", "000e08000001"));
+        unknown.push(time("other", "000e08000002"));
+    }
+
+    answers.dedup();
+    assert!(answers.len() == 1 && answers[0].status == 401, "{answers:?}");
+    let (known, unknown) = (shape(&mut known), shape(&mut unknown));
+    println!("known   {known:?}\nunknown {unknown:?} (least, quartiles, most)");
+    let spread = (known[3].max(unknown[3])).saturating_sub(known[1].min(unknown[1]));
+    let apart = known[2].abs_diff(unknown[2]);
+    assert!(apart <= spread + Duration::from_millis(1), "{apart:?} apart, of a spread of {spread:?}");
+    assert!(known[0] > Duration::from_millis(5) && unknown[0] > known[0] / 2, "both are examined");
+    server.log_line(&["there is no such account"]);
+    server.log_line(&["the password is wrong"]);
 }

@@ -29,7 +29,12 @@ pub(crate) fn connect_from(address: Ipv4Addr, port: u16) -> TcpStream {
 
 /// One answer on a connection that stays open; `None` where there is none.
 pub(crate) fn ask(stream: &mut TcpStream, path: &str) -> Option<Answer> {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    ask_with(stream, path, "Accept: */*")
+}
+
+/// The same with a header.
+pub(crate) fn ask_with(stream: &mut TcpStream, path: &str, header: &str) -> Option<Answer> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let (mut wire, mut room) = (Vec::new(), [0; 4096]);
     loop {
@@ -112,6 +117,36 @@ fn tftp_is_slowed_as_http_is() {
     let began = Instant::now();
     assert!(curl_tftp(&server.url("tftp", "/basic.txt")).is_ok());
     assert!(began.elapsed() < DELAY, "{:?}", began.elapsed());
+}
+
+#[test]
+fn who_is_asked_for_a_password_pays_nothing_whether_there_is_such_a_file_or_not() {
+    let rule =
+        "[[rule]]\npath = \"/pw/**\"\nproof = \"password\"\npassword_file = \"passwords\"\nlisteners = [\"http\"]\n";
+    let site = Site::new(&format!("{rule}{TIGHT}"));
+    let hash = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    std::fs::write(site.path("passwords"), format!("desk:{hash}\n")).expect("room for passwords");
+    site.profile("pw/$MA.cfg", "x");
+    site.profile("pw/broken/$MA.cfg", "{% if %}");
+    let server = site.start();
+    let mut stream = connect_from(Ipv4Addr::LOCALHOST, server.port("http"));
+
+    for path in ["/pw/000e08abcdef.cfg", "/pw/none/000e08abcdef.cfg", "/pw/broken/000e08abcdef.cfg"] {
+        for _ in 0..25 {
+            assert_eq!(ask(&mut stream, path).map(|answer| answer.status), Some(401), "{path}");
+        }
+    }
+
+    let counted = ["alarms", "slow_answers", "unanswered"].map(|name| metric(&server, name));
+    assert_eq!(counted, [0, 0, 0]);
+    let wrong = format!("Authorization: Basic {}", data_encoding::BASE64.encode(b"desk:wrong"));
+    for device in 0..20 {
+        // Of what is there and of what is not, one after the other.
+        let path = ["/pw/", "/pw/none/"][device % 2].to_owned() + &format!("000e080000{device:02}.cfg");
+        assert_eq!(ask_with(&mut stream, &path, &wrong).map(|answer| answer.status), Some(401), "{path}");
+    }
+    server.log_line(&["127.0.0.1 has tried 10 MACs of 000e08"]);
+    assert_eq!((metric(&server, "wrong_passwords"), metric(&server, "slow_answers")), (20, 0));
 }
 
 #[test]
