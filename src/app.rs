@@ -68,7 +68,7 @@ impl App {
         let root = Root::open(&config.profiles)
             .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
         keep_apart(&config)?;
-        let root = Arc::new(root);
+        let root = Arc::new(root.watched());
         let line = Line {
             tree: Tree::new(root.clone()),
             templates: Templates::new(root),

@@ -2,11 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
+
+use watch::Watches;
+
+mod watch;
 
 /// The profile folder, held open: a file below it is reached through this descriptor, and the kernel refuses whatever
 /// would leave the folder, symbolic links included (`openat2(2)`, `RESOLVE_BENEATH`).
@@ -14,6 +18,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 pub struct Root {
     folder: OwnedFd,
     path: PathBuf,
+    watches: Option<Watches>,
 }
 
 /// What the file system says of a file without opening it. Equal stamps mean equal content, once they have [`settled`].
@@ -47,7 +52,14 @@ impl Root {
     /// The folder is missing, is no folder, or may not be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let folder = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { folder, path: path.to_owned() })
+        Ok(Self { folder, path: path.to_owned(), watches: None })
+    }
+
+    /// The same folder, for who asks for the same stamps again and again: where the kernel tells of changes, a stamp is
+    /// taken once and holds until then.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        Self { watches: Watches::new(), ..self }
     }
 
     /// Whether the folder is still the one at its path: it may have been replaced as a whole.
@@ -70,10 +82,9 @@ impl Root {
     /// # Errors
     /// Anything but "there is no such file".
     pub fn stamp(&self, relative: &str) -> io::Result<Option<Stamp>> {
-        match rustix::fs::statat(&self.folder, relative_or_dot(relative), AtFlags::empty()) {
-            Ok(stat) => Ok(Some(Stamp::of(&stat))),
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::NAMETOOLONG) => Ok(None),
-            Err(error) => Err(error.into()),
+        match &self.watches {
+            Some(watches) => watches.stamp(self.folder.as_fd(), relative),
+            None => look(self.folder.as_fd(), relative),
         }
     }
 
@@ -141,6 +152,15 @@ impl Root {
                 error.into()
             }
         })
+    }
+}
+
+/// The stamp of what stands at `relative` now.
+fn look(root: BorrowedFd<'_>, relative: &str) -> io::Result<Option<Stamp>> {
+    match rustix::fs::statat(root, relative_or_dot(relative), AtFlags::empty()) {
+        Ok(stat) => Ok(Some(Stamp::of(&stat))),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::NAMETOOLONG) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
