@@ -20,7 +20,7 @@ use super::clock::{Clock, Stage};
 use super::password;
 use super::proxy::{self, Proxies};
 use super::refusal::refusal;
-use super::socket::LastAnswer;
+use super::socket::Ending;
 use super::timed::Timed;
 use super::toll::{self, Unanswered};
 use crate::app::App;
@@ -43,8 +43,8 @@ pub struct Session {
     pub proxies: Option<Arc<Proxies>>,
     /// Its TLS, where it has any.
     pub security: Option<Security>,
-    /// Told when the client wants no more than the answer under way.
-    pub(super) last: LastAnswer,
+    /// Told when the client wants no more than the answer under way, and when it sends what is not read.
+    pub(super) ending: Ending,
 }
 
 /// What only a connection over TLS has.
@@ -78,8 +78,10 @@ where
     let io = Timed::new(stream, clock.clone());
     let session = Arc::new(session);
     let service = service_fn(|request| {
-        if is_last(&request) {
-            session.last.comes_now();
+        if has_body(request.headers()) {
+            session.ending.leaves_a_body();
+        } else if is_last(&request) {
+            session.ending.comes_now();
         }
         respond(session.clone(), clock.clone(), request)
     });
@@ -199,16 +201,19 @@ impl Walked {
     }
 }
 
-/// Whether the connection ends with this request (RFC 9112 §9.3), and nothing of the client's is left to read: closing a
-/// socket that holds unread bytes loses what is still to be sent.
+/// Whether more follows the request's headers (RFC 9112 §6.3), which no answer of ours asks for.
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Whether the connection ends with this request (RFC 9112 §9.3).
 fn is_last<B>(request: &hyper::Request<B>) -> bool {
     let headers = request.headers();
     let mut wishes = headers.get_all(header::CONNECTION).iter().flat_map(|wish| wish.as_bytes().split(|&b| b == b','));
-    let ends = match request.version() {
+    match request.version() {
         Version::HTTP_11 => wishes.any(|wish| wish.trim_ascii().eq_ignore_ascii_case(b"close")),
         _ => !wishes.any(|wish| wish.trim_ascii().eq_ignore_ascii_case(b"keep-alive")),
-    };
-    ends && !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING)
+    }
 }
 
 fn record(app: &App, asker: &Asker, request: &hyper::Request<Incoming>, unheard: Option<&'static str>) -> Box<Record> {

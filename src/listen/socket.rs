@@ -1,27 +1,40 @@
 //! A TCP stream that does for a short connection only what it must: it is watched by the runtime no sooner than there is
-//! something to wait for, its last bytes leave with its FIN, and it ends by being closed.
+//! something to wait for, its last bytes leave with its FIN, and it ends by being closed, at once where its client sends
+//! no more.
 
 use std::io::{self, IoSlice};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
+/// How much of what nobody wants is taken from a client before the connection is closed on it (bytes).
+const LINGERS: usize = 16 * 1024 * 1024;
+
 /// A connection's bytes, in and out.
 pub(super) struct Socket {
     stream: Stream,
-    last: LastAnswer,
+    ending: Ending,
+    /// What was taken and thrown away since the last answer (bytes); `None` before.
+    lingered: Option<usize>,
 }
 
-/// Whether the answer under way is the connection's last. What the kernel could hold back until the end then goes in one
-/// packet with FIN (`MSG_MORE`), which halves what a connection for one small file costs both ends.
+/// How the connection will end, as its requests say.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastAnswer(Arc<AtomicBool>);
+pub(super) struct Ending(Arc<AtomicU8>);
+
+/// The answer under way is the last. What the kernel could hold back until the end then goes in one packet with FIN
+/// (`MSG_MORE`), which halves what a connection for one small file costs both ends.
+const LAST: u8 = 1;
+
+/// A request has a body, which is not read. A socket that is closed on unread bytes tells its client to forget what it
+/// has not yet read, and that is the answer.
+const UNREAD: u8 = 2;
 
 enum Stream {
     /// Just accepted: its request is there, as a rule, and no event loop needs to know of it.
@@ -36,27 +49,32 @@ enum Stream {
     Lost,
 }
 
-impl LastAnswer {
-    /// From now on: the client has asked for the connection's end.
+impl Ending {
+    /// From now on: the client has asked for the connection's end with the answer under way.
     pub(super) fn comes_now(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.fetch_or(LAST, Ordering::Relaxed);
     }
 
-    fn is_now(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// From now on: the client sends what nobody reads.
+    pub(super) fn leaves_a_body(&self) {
+        self.0.fetch_or(UNREAD, Ordering::Relaxed);
+    }
+
+    fn is(&self, what: u8) -> bool {
+        self.0.load(Ordering::Relaxed) & what != 0
     }
 
     fn flags(&self) -> SendFlags {
-        let more = if self.is_now() { SendFlags::MORE } else { SendFlags::empty() };
+        let more = if self.is(LAST) { SendFlags::MORE } else { SendFlags::empty() };
         SendFlags::NOSIGNAL | more
     }
 }
 
 impl Socket {
-    /// A stream that does not block, and what its last answer is announced with.
-    pub(super) fn new(stream: TcpStream) -> (Self, LastAnswer) {
-        let last = LastAnswer::default();
-        (Self { stream: Stream::Fresh(stream), last: last.clone() }, last)
+    /// A stream that does not block, and what its end is announced with.
+    pub(super) fn new(stream: TcpStream) -> (Self, Ending) {
+        let ending = Ending::default();
+        (Self { stream: Stream::Fresh(stream), ending: ending.clone(), lingered: None }, ending)
     }
 
     /// The stream as the runtime watches it.
@@ -83,7 +101,7 @@ impl Socket {
         context: &mut Context<'_>,
         send: impl Fn(BorrowedFd<'_>, SendFlags) -> rustix::io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let flags = self.last.flags();
+        let flags = self.ending.flags();
         if let Stream::Fresh(stream) | Stream::Read(stream) | Stream::Ending(stream) = &self.stream {
             match send(stream.as_fd(), flags) {
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
@@ -115,7 +133,7 @@ impl AsyncRead for Socket {
             },
             // HTTP looks for a hang-up while it answers. An answer that is ready needs no watch for that; one that is
             // not gets it when the task is looked at again, which is at once.
-            Stream::Read(stream) if self.last.is_now() => {
+            Stream::Read(stream) if self.ending.is(LAST) => {
                 self.stream = Stream::Ending(stream);
                 context.waker().wake_by_ref();
                 return Poll::Pending;
@@ -135,8 +153,25 @@ impl AsyncWrite for Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Closing sends what is left and then FIN; `shutdown(2)` right before it changes nothing that a client could see.
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Closing sends what is left and then FIN; `shutdown(2)` right before it changes nothing that a client could see. Only
+    /// a client that still sends is listened to until it stops: for so long as the connection's clock allows.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.ending.is(UNREAD) {
+            return Poll::Ready(Ok(()));
+        }
+        if self.lingered.is_none() {
+            self.lingered = Some(0);
+            rustix::net::shutdown(self.watched()?, rustix::net::Shutdown::Write)?;
+        }
+        let mut room = [0; 16 * 1024];
+        while self.lingered.is_some_and(|bytes| bytes < LINGERS) {
+            let mut unwanted = ReadBuf::new(&mut room);
+            ready!(Pin::new(self.watched()?).poll_read(context, &mut unwanted))?;
+            match unwanted.filled().len() {
+                0 => break,
+                bytes => self.lingered = self.lingered.map(|all| all + bytes),
+            }
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -149,8 +184,10 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_send(context, |socket, flags| {
-            rustix::net::sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags)
+        self.poll_send(context, |socket, flags| match parts {
+            // As TLS has it.
+            [part] => rustix::net::send(socket, part, flags),
+            _ => rustix::net::sendmsg(socket, parts, &mut SendAncillaryBuffer::default(), flags),
         })
     }
 }

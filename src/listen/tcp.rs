@@ -18,7 +18,7 @@ use super::client::Client;
 use super::http::{self, Security, Session};
 use super::proxy::Proxies;
 use super::proxy::protocol::ProtocolError;
-use super::socket::{LastAnswer, Socket};
+use super::socket::{Ending, Socket};
 use super::tls::{Shaken, TlsDoor};
 use crate::config::Protocol;
 use crate::metrics::Handshake;
@@ -124,9 +124,9 @@ struct Connection {
 impl Connection {
     async fn in_clear(self, stream: TcpStream) {
         let Self { shared, peer, through, proxies, open, .. } = self;
-        let (socket, last) = Socket::new(stream);
+        let (socket, ending) = Socket::new(stream);
         let client = Client { transport: Protocol::Http, peer, through, presented: Presented::Nothing };
-        http::serve(Session { shared, client, proxies, security: None, last }, socket).await;
+        http::serve(Session { shared, client, proxies, security: None, ending }, socket).await;
         drop(open);
     }
 
@@ -165,12 +165,12 @@ impl Connection {
             let door = app.tls.get(self.place).and_then(Option::as_ref);
             door.map(|door| (door.clone(), app.config.limits.handshake.duration()))
         };
-        let (socket, last) = Socket::new(stream);
+        let (socket, ending) = Socket::new(stream);
         match found {
-            Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, last, door.accept(socket)).await,
+            Some((TlsDoor::Modern(door), limit)) => self.over_tls(limit, ending, door.accept(socket)).await,
             // Boxed, so that a modern connection's future is not the larger for it.
             Some((TlsDoor::Legacy(door), limit)) => {
-                Box::pin(self.over_tls(limit, last, door.accept(socket))).await;
+                Box::pin(self.over_tls(limit, ending, door.accept(socket))).await;
             }
             None => {}
         }
@@ -179,7 +179,7 @@ impl Connection {
     async fn over_tls<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         limit: Duration,
-        last: LastAnswer,
+        ending: Ending,
         shaking: impl Future<Output = io::Result<Shaken<S>>>,
     ) {
         let Self { shared, peer, through, proxies, open, .. } = self;
@@ -189,7 +189,7 @@ impl Connection {
                 shared.metrics.handshake(handshake);
                 let security = Some(Security { secured, models, is_noted: AtomicBool::new(false) });
                 let client = Client { transport: Protocol::Https, peer, through, presented };
-                http::serve(Session { shared, client, proxies, security, last }, stream).await;
+                http::serve(Session { shared, client, proxies, security, ending }, stream).await;
             }
             Err(error) => {
                 shared.metrics.handshake(Handshake::Failed);

@@ -1,5 +1,7 @@
 //! What is refused and what is not there look the same to the phone; the log tells them apart and holds no secret.
 
+use std::io::{Read, Write};
+
 use crate::outsider::{Answer, connect, curl, decrypt, raw};
 use crate::server::Server;
 use crate::site::{OTHER, PHONE, Site, lab};
@@ -135,6 +137,25 @@ fn methods_that_write_are_refused_like_anything_else() {
     }
     server.log_line(&["path=\"/basic.txt\"", "the method is not one that rule default answers"]);
     assert!(server.http("/basic.txt").text().contains("12345678"));
+}
+
+#[test]
+fn a_client_that_is_still_sending_hears_its_answer() {
+    let server = Site::new("").start();
+    let mut stream = connect(server.port("http"));
+    let head = "PUT /basic.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n";
+    let part = vec![b'x'; 1 << 20];
+
+    stream.write_all(head.as_bytes()).expect("a connection");
+    for _ in 0..2 {
+        // Long after the answer has come.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        stream.write_all(&part).expect("the server takes what it does not want");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer, and then the end");
+
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
 
 #[test]
