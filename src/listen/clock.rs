@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::{Instant, Sleep};
 
 use crate::config::{Limits, Period};
@@ -30,6 +31,8 @@ pub(super) enum Stage {
 pub(super) struct Clock {
     told: Arc<Told>,
     start: Instant,
+    /// `start` as [`now`] has it.
+    began: u64,
     limits: [Duration; 4],
 }
 
@@ -47,13 +50,14 @@ impl Clock {
         Self {
             told: Arc::new(Told { state: AtomicU64::new(Stage::Idle as u64), late: AtomicBool::new(false) }),
             start: Instant::now(),
+            began: now(),
             limits: [limits.idle, limits.header, limits.request, limits.request].map(Period::duration),
         }
     }
 
     /// Enters a stage, or notes progress in it.
     pub(super) fn enter(&self, stage: Stage) {
-        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
+        let since = now().saturating_sub(self.began);
         self.told.state.store(since << 2 | stage as u64, Ordering::Relaxed);
     }
 
@@ -103,6 +107,14 @@ impl Clock {
     pub(super) fn watch(&self) -> Watch {
         Watch { clock: self.clone(), sleep: None }
     }
+}
+
+/// Milliseconds of a clock that only goes forward, as of the kernel's last tick (10 ms ago at the most): a request asks six
+/// times, and limits are seconds.
+fn now() -> u64 {
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    let milliseconds = now.tv_sec.saturating_mul(1000).saturating_add(now.tv_nsec / 1_000_000);
+    u64::try_from(milliseconds).unwrap_or_default()
 }
 
 /// The wait for a deadline that moves.
