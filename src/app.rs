@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::certificate::Reader;
 use crate::config::{Config, Listen, Speaks};
 use crate::listen::proxy::Proxies;
 use crate::listen::tls::{TlsDoor, TlsError};
@@ -78,8 +79,10 @@ impl App {
             configured: config.modified,
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
         };
-        let tls = config.listen.iter().map(tls_door).collect::<Result<_, _>>()?;
-        let proxies = config.listen.iter().map(proxies).collect::<Result<_, _>>()?;
+        let tls =
+            config.listen.iter().map(|listen| tls_door(listen, &config.certificates)).collect::<Result<_, _>>()?;
+        let proxies =
+            config.listen.iter().map(|listen| proxies(listen, &config.certificates)).collect::<Result<_, _>>()?;
         let throttle = Arc::new(Throttle::new(config.throttle.clone()));
         Ok(Self { config, line: Arc::new(line), throttle, tls, proxies })
     }
@@ -112,16 +115,16 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
     Ok(())
 }
 
-fn tls_door(listen: &Listen) -> Result<Option<TlsDoor>, AppError> {
+fn tls_door(listen: &Listen, reader: &Reader) -> Result<Option<TlsDoor>, AppError> {
     match &listen.speaks {
         Speaks::Https(tls) => {
-            TlsDoor::open(tls).map(Some).map_err(|error| AppError::Tls { address: listen.address, error })
+            TlsDoor::open(tls, reader).map(Some).map_err(|error| AppError::Tls { address: listen.address, error })
         }
         Speaks::Http | Speaks::Tftp { .. } => Ok(None),
     }
 }
 
-fn proxies(listen: &Listen) -> Result<Option<Arc<Proxies>>, AppError> {
-    let opened = listen.proxies.as_ref().map(|config| Proxies::open(config).map(Arc::new)).transpose();
+fn proxies(listen: &Listen, reader: &Reader) -> Result<Option<Arc<Proxies>>, AppError> {
+    let opened = listen.proxies.as_ref().map(|config| Proxies::open(config, reader).map(Arc::new)).transpose();
     opened.map_err(|error| AppError::Tls { address: listen.address, error })
 }

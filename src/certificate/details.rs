@@ -71,7 +71,8 @@ pub(super) fn timestamp(time: ASN1Time) -> Timestamp {
     Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX)
 }
 
-fn name(der: &[u8]) -> Result<Vec<(String, String)>, NotACertificate> {
+/// A name as (`ST`, `000e08abcdef`), every text escaped.
+pub(super) fn name(der: &[u8]) -> Result<Vec<(String, String)>, NotACertificate> {
     let mut attributes = Vec::new();
     subject::walk(der, |attribute| {
         attributes.push((attribute_name(attribute.oid), attribute_text(&attribute)));

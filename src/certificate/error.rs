@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::device::{SerialNumber, SerialRange};
+
 /// How much of a field a message quotes, in bytes: enough for every real value, too little to flood a log.
 const QUOTED: usize = 64;
 
@@ -79,6 +81,38 @@ pub enum NotADevice {
     /// serialNumber begins like a Cisco product identifier and does not go on like one.
     #[error("serialNumber holds {0}: expected `PID:<product> SN:<serial>`, such as \"PID:CP-8861 SN:FCH2133E8B9\"")]
     Product(String),
+    /// Units of a run whose certificates were installed incorrectly (Cisco document 108605): they may be another unit's.
+    #[error(
+        "{serial} is of the run {range}, whose certificates were installed incorrectly and may be another unit's: see \
+         certificates.faulty_serials"
+    )]
+    FaultyRun {
+        /// The unit.
+        serial: SerialNumber,
+        /// The run.
+        range: SerialRange,
+    },
+    /// The mapping of its issuer finds none.
+    #[error("no field names a device as its issuer's mapping says: expected {0}")]
+    Unmapped(String),
+    /// The mapping of its issuer finds two.
+    #[error("two values fit {place}, {first} and {second}: expected one")]
+    TwoMapped {
+        /// The place, as it is configured.
+        place: String,
+        /// The first value, quoted.
+        first: String,
+        /// Another value, quoted.
+        second: String,
+    },
+    /// The mapping of its issuer finds another device than the layout of its subject.
+    #[error("it names {mapped} by its issuer's mapping and {own} by the layout of its subject: expected one device")]
+    Contradiction {
+        /// By the mapping.
+        mapped: String,
+        /// By the layout.
+        own: String,
+    },
     /// No field has the form of a name.
     #[error(
         "no field names a device ({0}): expected ST or CN of exactly 12 hexadecimal digits, CN that ends in SEP and 12 \

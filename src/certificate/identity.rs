@@ -3,7 +3,6 @@
 
 use super::error::{Field, NotADevice, quoted};
 use super::subject::{self, Attribute, Malformed};
-use super::{Extensions, parse};
 use crate::device::{DeviceIdentity, MacAddress, Model, SerialNumber};
 
 /// The fields that may name a device, as they stand in the subject.
@@ -32,7 +31,7 @@ struct Named<'a, T> {
     value: &'a [u8],
 }
 
-/// The device that a client certificate, in DER form, names in its subject. The layouts (domain: Cisco SPA and 8800
+/// The device that a subject, in DER form, names. The layouts (domain: Cisco SPA and 8800
 /// Provisioning Guides, TAC traces):
 ///
 /// | subject | device |
@@ -41,11 +40,7 @@ struct Named<'a, T> {
 /// | `serialNumber=PID:CP-8861 SN:FCH2133E8B9, CN=CP-8861-SEP2C3124C9F8E1` | MAC address, serial number, product |
 /// | `serialNumber=PID:CP-8861 SN:FCH2133E8B9, CN=CP-8861` | serial number, product |
 /// | `CN=000e08abcdef` | MAC address |
-///
-/// The certificate must have been verified: this reads what it says, not whether it is true.
-pub fn device(der: &[u8]) -> Result<DeviceIdentity, NotADevice> {
-    let certificate = parse(der, Extensions::Skip)?;
-    let subject = certificate.subject().as_raw();
+pub(super) fn read(subject: &[u8]) -> Result<DeviceIdentity, NotADevice> {
     let fields = Fields::read(subject)?;
     let (common_name, common_model) = fields.common_name().map_or((None, None), |(mac, model)| (Some(mac), model));
     let product = fields.product()?;
@@ -177,7 +172,7 @@ impl<'a> Fields<'a> {
 
 impl Field {
     /// The field with this type (the content octets of its OBJECT IDENTIFIER: 2.5.4 is `55 04`).
-    fn of(oid: &[u8]) -> Option<Self> {
+    pub(super) fn of(oid: &[u8]) -> Option<Self> {
         match oid {
             [0x55, 4, 3] => Some(Self::CommonName),
             [0x55, 4, 5] => Some(Self::SerialNumber),

@@ -1,17 +1,21 @@
 //! Client certificate → the device it names, read from the subject by field.
 //!
-//! [`device`] runs once per TLS handshake; [`details()`] is for people (`certs show`, `check`, expiry). Nothing
+//! [`Reader::device`] runs once per TLS handshake; [`details()`] is for people (`certs show`, `check`, expiry). Nothing
 //! here decides whether a certificate is trusted: the listener has verified the chain before anything is read from it.
 //!
 //! ```text
-//! certificate → subject → identity        bytes → attributes → the device, or why it is nobody
+//! certificate → subject → identity or mapping        bytes → attributes → the device, or why it is nobody
 //! ```
 
+mod credential;
 mod details;
 mod error;
 mod file;
 mod fingerprint;
 mod identity;
+mod mapping;
+mod reader;
+mod revocation;
 mod signer;
 #[cfg(test)]
 mod specimen;
@@ -23,12 +27,23 @@ use jiff::Timestamp;
 use x509_parser::certificate::{X509Certificate, X509CertificateParser};
 use x509_parser::nom::Parser;
 
+pub use credential::Credential;
 pub use details::{Details, PublicKey, details};
 pub use error::{Field, NotACertificate, NotADevice};
 pub use file::{Block, FileError, blocks};
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use identity::device;
+pub use mapping::{Mapping, MappingError, Place};
+pub use reader::Reader;
+pub use revocation::{NotARevocationList, RevocationList, revocation_list, revocation_lists};
 pub use signer::{SignatureHash, Signer, signer};
+
+use crate::device::DeviceIdentity;
+
+/// The device that a client certificate, in DER form, names by the layouts of the field. The certificate must have been
+/// verified: this reads what it says, not whether it is true.
+pub fn device(der: &[u8]) -> Result<DeviceIdentity, NotADevice> {
+    Reader::default().device(der)
+}
 
 /// When the certificate ends to be valid (RFC 5280 section 4.1.2.5); `der` is one certificate in DER form.
 pub fn expires(der: &[u8]) -> Result<Timestamp, NotACertificate> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotACertificate, details};
+use super::{Details, NotACertificate, details};
 
 /// The longest issuer that is kept, in characters.
 const LONGEST: usize = 200;
@@ -63,9 +63,16 @@ impl SignatureHash {
 
 /// Who signed the certificate, which is in DER form.
 pub fn signer(der: &[u8]) -> Result<Signer, NotACertificate> {
-    let details = details(der)?;
-    let issuer = details.issuer.chars().take(LONGEST).collect();
-    Ok(Signer { issuer, hash: SignatureHash::of(&details.signature) })
+    Ok(Signer::of(&details(der)?))
+}
+
+impl Signer {
+    /// Who signed the certificate with these details.
+    #[must_use]
+    pub fn of(details: &Details) -> Self {
+        let issuer = details.issuer.chars().take(LONGEST).collect();
+        Self { issuer, hash: SignatureHash::of(&details.signature) }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What this server would answer to a phone, and why: for the commands that ask in a phone's place.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use crate::app::App;
 use crate::config::Protocol;
@@ -10,7 +9,7 @@ use crate::profile::macros::{Macro, Macros};
 use crate::profile::path::RequestPath;
 use crate::profile::tree::FileKind;
 use crate::provision::{
-    self, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
+    self, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
 };
 
 /// The phone that asks, as a command's options name it.
@@ -50,7 +49,7 @@ impl Asker {
     pub(super) fn presented(&self, over: Protocol) -> Presented {
         let identity = DeviceIdentity::new(self.mac, self.serial.clone(), self.model.clone());
         match (identity, over) {
-            (Some(identity), Protocol::Https) => Presented::Device(Arc::new(identity)),
+            (Some(identity), Protocol::Https) => Presented::Device(Certified::as_given(identity)),
             (_, Protocol::Http | Protocol::Tftp) | (None, Protocol::Https) => Presented::Nothing,
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::proxies::{self, AddressHeader, CertificateHeader, Proxies};
+use super::revocation::{PastDate, Revocation};
 use super::tls::{TlsKind, TlsVersion, TlsVersions};
 use crate::device::Model;
 
@@ -45,6 +46,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// Authorities of phones' certificates: PEM files, or folders of them.
     pub client_ca: Vec<PathBuf>,
+    /// Which of those have been taken back.
+    pub revocation: Revocation,
     /// Whether phones are asked for a certificate.
     pub client_certificate: ClientCertificate,
     /// Which phones it is for.
@@ -116,6 +119,16 @@ impl Listen {
         protocol == self.protocol() || (told && protocol != Protocol::Tftp)
     }
 
+    /// Lists of those that have been taken back.
+    #[must_use]
+    pub fn revocation(&self) -> Option<&Revocation> {
+        match (&self.speaks, &self.proxies) {
+            (Speaks::Https(tls), _) => Some(&tls.revocation),
+            (Speaks::Http | Speaks::Tftp { .. }, Some(proxies)) => Some(&proxies.revocation),
+            (Speaks::Http | Speaks::Tftp { .. }, None) => None,
+        }
+    }
+
     /// Authorities of the certificates that come in here, by handshake or by a proxy's header.
     #[must_use]
     pub fn client_ca(&self) -> &[PathBuf] {
@@ -136,6 +149,8 @@ pub(super) struct Written {
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
     client_ca: Option<Vec<PathBuf>>,
+    crl: Option<Vec<PathBuf>>,
+    crl_past_date: Option<PastDate>,
     client_certificate: Option<ClientCertificate>,
     tls: Option<TlsKind>,
     tls_min: Option<TlsVersion>,
@@ -157,6 +172,8 @@ impl Written {
             ("certificate", self.certificate.is_some()),
             ("key", self.key.is_some()),
             ("client_ca", self.client_ca.is_some() && !judges),
+            ("crl", self.crl.is_some() && !judges),
+            ("crl_past_date", self.crl_past_date.is_some() && !judges),
             ("client_certificate", self.client_certificate.is_some()),
             ("tls", self.tls.is_some() && !judges),
             ("tls_min", self.tls_min.is_some()),
@@ -172,6 +189,13 @@ impl Written {
         }
         if self.trusted_proxies.is_some() && self.protocol == Protocol::Tftp {
             return Err("listen.trusted_proxies: only http and https go through proxies".into());
+        }
+        let issuers = self.client_ca.as_ref().map_or(0, Vec::len);
+        if issuers == 0 && self.crl.as_ref().is_some_and(|lists| !lists.is_empty()) {
+            return Err("listen.crl without listen.client_ca: whose certificates are taken back?".into());
+        }
+        if self.crl_past_date.is_some() && self.crl.is_none() {
+            return Err("listen.crl_past_date without listen.crl: there is no list that could be past its date".into());
         }
         let proxies = self.proxies(folder)?;
         let speaks = match self.protocol {
@@ -190,11 +214,16 @@ impl Written {
             certificate: self.proxy_certificate,
             kind: self.tls.unwrap_or_default(),
         };
-        written.check(self.authorities(folder))
+        written.check(self.authorities(folder), self.revocation(folder))
     }
 
     fn authorities(&self, folder: &Path) -> Vec<PathBuf> {
         self.client_ca.iter().flatten().map(|path| folder.join(path)).collect()
+    }
+
+    fn revocation(&self, folder: &Path) -> Revocation {
+        let lists = self.crl.iter().flatten().map(|path| folder.join(path)).collect();
+        Revocation { lists, past_date: self.crl_past_date.unwrap_or_default() }
     }
 
     fn tls(&self, folder: &Path) -> Result<Tls, String> {
@@ -216,7 +245,8 @@ impl Written {
         let kind = self.tls.unwrap_or_default();
         let versions = TlsVersions::bounded(kind, self.tls_min, self.tls_max)?;
         let models = self.models(kind)?;
-        Ok(Tls { certificate, key, client_ca, client_certificate, kind, versions, models })
+        let revocation = self.revocation(folder);
+        Ok(Tls { certificate, key, client_ca, revocation, client_certificate, kind, versions, models })
     }
 
     fn models(&self, kind: TlsKind) -> Result<Vec<Model>, String> {

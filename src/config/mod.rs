@@ -5,7 +5,9 @@
 
 mod admin;
 mod cache;
+mod certificates;
 mod error;
+mod expired;
 mod file;
 mod keys;
 mod lab;
@@ -15,22 +17,22 @@ mod listen;
 mod log;
 mod password;
 mod proxies;
+mod revocation;
 mod rule;
 mod throttle;
 mod tls;
 mod units;
 mod variables;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::Deserialize;
-use toml::Spanned;
-
 pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
-use error::{Findings, line, readable};
+use error::Findings;
+pub use expired::{Expired, Renewal};
 use file::read;
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
@@ -40,11 +42,14 @@ pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
 pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
+pub use revocation::{PastDate, Revocation};
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
+use written::Written;
 
+use crate::certificate::Reader;
 use crate::profile::template::Variables;
 
 /// Everything that the configuration file says, checked.
@@ -60,6 +65,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// Where phones are heard, at least one.
     pub listen: Vec<Listen>,
+    /// How client certificates are read.
+    pub certificates: Reader,
     /// What paths need, in the order in which they are tried.
     pub rules: Vec<Rule>,
     /// Values for templates.
@@ -82,37 +89,6 @@ pub struct Config {
     pub master: Option<MasterKey>,
     /// The lab authority, where one is wanted.
     pub lab: Option<Lab>,
-}
-
-/// The file as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-struct Written {
-    profiles: PathBuf,
-    state: Option<PathBuf>,
-    #[serde(default)]
-    listen: Vec<Spanned<listen::Written>>,
-    #[serde(default)]
-    rule: Vec<Spanned<rule::Written>>,
-    #[serde(default)]
-    variables: toml::Table,
-    #[serde(default)]
-    limits: Limits,
-    #[serde(default)]
-    throttle: Throttle,
-    #[serde(default)]
-    cache: Cache,
-    #[serde(default)]
-    lint: Lint,
-    #[serde(default)]
-    log: Log,
-    #[serde(default)]
-    admin: Admin,
-    #[serde(default)]
-    client_tls: ClientTls,
-    #[serde(default)]
-    keys: Keys,
-    lab: Option<Lab>,
 }
 
 impl Config {
@@ -159,6 +135,7 @@ impl Config {
             let span = entry.span();
             rules.extend(findings.note(Some(span), entry.into_inner().check(folder, master.as_ref())));
         }
+        let certificates = findings.note(None, written.certificates.check()).unwrap_or_default();
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
@@ -169,6 +146,7 @@ impl Config {
             profiles: folder.join(written.profiles),
             state: written.state.map(|state| folder.join(state)),
             listen,
+            certificates,
             rules,
             variables,
             limits: written.limits,
@@ -181,13 +159,6 @@ impl Config {
             master,
             lab: written.lab.map(|lab| lab.in_folder(folder)),
         })
-    }
-}
-
-impl Written {
-    fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text)
-            .map_err(|error| ConfigError::new(file, line(text, error.span()), readable(error.message())))
     }
 }
 

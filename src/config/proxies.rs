@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::TlsKind;
+use super::{Revocation, TlsKind};
 
 /// Who may speak for the clients of a listener, and how. One header for each thing, so that a client can smuggle no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Proxies {
     pub certificate: Option<CertificateHeader>,
     /// Authorities of those certificates, which we verify again: PEM files, or folders of them. Empty without them.
     pub client_ca: Vec<PathBuf>,
+    /// Which of those have been taken back.
+    pub revocation: Revocation,
     /// How strictly.
     pub kind: TlsKind,
 }
@@ -102,7 +104,7 @@ pub(super) struct Written {
 
 impl Written {
     /// Holds the keys against each other.
-    pub(super) fn check(self, client_ca: Vec<PathBuf>) -> Result<Option<Proxies>, String> {
+    pub(super) fn check(self, client_ca: Vec<PathBuf>, revocation: Revocation) -> Result<Option<Proxies>, String> {
         let protocol = self.protocol.unwrap_or_default();
         let keys = [
             ("proxy_protocol", self.protocol.is_some()),
@@ -134,6 +136,7 @@ impl Written {
             address: self.address,
             certificate: self.certificate,
             client_ca,
+            revocation: if self.certificate.is_some() { revocation } else { Revocation::default() },
             kind: self.kind,
         }))
     }

@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::password::{self, GoodFor, Passwords};
-use super::{Linting, MasterKey, Protocol};
+use super::{Expired, Linting, MasterKey, Protocol};
 use crate::cipher::{IkmEncoding, Scheme};
 use crate::device::Secret;
 use crate::profile::pattern::PathPattern;
@@ -20,6 +20,8 @@ pub struct Rule {
     pub path: PathPattern,
     /// What a request must prove; `None`: a certificate where the file names a device, nothing elsewhere.
     pub proof: Option<Proof>,
+    /// What a certificate is worth that has expired.
+    pub expired: Expired,
     /// Whose passwords prove it, with [`Proof::Password`].
     pub passwords: Option<Passwords>,
     /// The profile is sent as a gzip file.
@@ -104,6 +106,8 @@ impl KeySource {
 pub(super) struct Written {
     path: PathPattern,
     proof: Option<Proof>,
+    expired: Option<String>,
+    renew: Option<String>,
     #[serde(default)]
     gzip: bool,
     encrypt: Option<Scheme>,
@@ -154,12 +158,17 @@ impl Written {
         if self.proof == Some(Proof::Certificate) && self.listeners.as_ref().is_some_and(only_clear) {
             return Err("rule.proof: a certificate is proven over https only, which rule.listeners leaves out".into());
         }
+        let expired = Expired::parse(self.expired.as_deref(), self.renew.as_deref())?;
+        if expired != Expired::Refuse && matches!(self.proof, Some(Proof::None | Proof::Password)) {
+            return Err("rule.expired: only where a certificate is the proof does it matter that it has expired".into());
+        }
         let passwords = self.passwords(folder)?;
         let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
         Ok(Rule {
             encryption: self.encryption(folder, master)?,
             path: self.path,
             proof: self.proof,
+            expired,
             passwords,
             gzip: self.gzip,
             listeners: self.listeners,

@@ -8,9 +8,11 @@ mod mac;
 mod model;
 mod secret;
 mod serial;
+mod serial_range;
 
 pub use identity::DeviceIdentity;
 pub use mac::{MacAddress, MacError};
 pub use model::{Model, ModelError};
 pub use secret::Secret;
 pub use serial::{SerialError, SerialNumber};
+pub use serial_range::{SerialRange, SerialRangeError};

@@ -119,6 +119,9 @@ impl Record {
         if let Some(proven) = &self.trail.proven {
             line.plain("device.proven", proven);
         }
+        if let Some(expired) = &self.trail.expired {
+            line.plain("certificate.expired", expired.strftime("%Y-%m-%d"));
+        }
         if let Some(account) = &self.trail.account {
             line.text("account", account);
         }

@@ -3,45 +3,93 @@
 //! password.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::identify::Product;
 use super::rules::{Gate, Treatment};
-use super::{Claim, Named, Presented, Refusal, Request, Verb};
-use crate::config::{GoodFor, Method, Proof, Protocol};
+use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb};
+use crate::config::{Expired, GoodFor, Method, Proof, Protocol, Renewal};
 use crate::device::{DeviceIdentity, Model};
 use crate::password::Verdict;
-use crate::profile::tree::Found;
+use crate::profile::macros::Macros;
+use crate::profile::tree::{FileKind, Found, Tree};
 
 /// The leave to read a file and to send it. Only `authorize` makes one; what reads a profile takes one.
 #[derive(Debug)]
 pub struct Grant {
     found: Found,
     treatment: Arc<Treatment>,
+    /// Whose certificate has expired, where the rule forgives that.
+    expired: Option<Certified>,
 }
 
 /// Holds the claim against the path's rule.
-pub(super) fn authorize(treatment: Arc<Treatment>, request: &Request<'_>, claim: Claim) -> Result<Grant, Refusal> {
+pub(super) fn authorize(
+    line: &Line,
+    treatment: Arc<Treatment>,
+    request: &Request<'_>,
+    claim: Claim,
+) -> Result<Grant, Refusal> {
     is_of_a_model(request, &claim)?;
     let names_device = *claim.named() != Named::Nobody;
     answers_to(&treatment, request)?;
     is_served_over(&treatment, request.transport, names_device)?;
     let proof = treatment.proof_for(names_device);
-    let proven = match proof {
-        Proof::None => None,
-        Proof::Password => proven_account(&treatment, request, claim.named())?,
-        Proof::Certificate => Some(proven_device(request, claim.named())?),
+    let (proven, expired) = match proof {
+        Proof::None => (None, None),
+        Proof::Password => (proven_account(&treatment, request, claim.named())?, None),
+        Proof::Certificate => match proven_device(request, claim.named())? {
+            Certificate::Valid(identity) => (Some(identity), None),
+            Certificate::Expired(certified) => (Some(certified.identity.clone()), Some(certified)),
+        },
     };
     let mut found = claim.into_found();
     if let Some(identity) = proven {
         found.macros.complete(&identity);
     }
-    Ok(Grant { found, treatment })
+    if let Some(certified) = &expired {
+        found = forgiven(line, &treatment.expired, certified, found)?;
+    }
+    Ok(Grant { found, treatment, expired })
+}
+
+/// What an expired certificate gets by the rule: the file, or in its place the one that has the phone renew it.
+fn forgiven(line: &Line, expired: &Expired, certified: &Certified, asked: Found) -> Result<Found, Refusal> {
+    let since = certified.credential.expires;
+    let too_late = || Refusal::Expired { device: certified.identity.clone(), since };
+    match expired {
+        Expired::Refuse => Err(too_late()),
+        Expired::Within(limit) => {
+            let over = SystemTime::now().duration_since(since.into()).unwrap_or_default();
+            if over <= *limit { Ok(asked) } else { Err(too_late()) }
+        }
+        Expired::Renew(renewal) => renewed(line, renewal, certified, &asked),
+    }
+}
+
+fn renewed(line: &Line, renewal: &Renewal, certified: &Certified, asked: &Found) -> Result<Found, Refusal> {
+    let found = renewal_file(&line.tree, renewal, &asked.macros)?;
+    let mut found = found.ok_or_else(|| Refusal::NoRenewal(renewal.as_str().to_owned()))?;
+    found.macros.complete(&certified.identity);
+    found.gz |= asked.gz;
+    Ok(found)
+}
+
+/// The file that has a phone with these values renew its certificate. A path without macros means the one file of that
+/// name, not a template that would take it for some phone's.
+///
+/// # Errors
+/// The file system does not give it.
+pub fn renewal_file(tree: &Tree, renewal: &Renewal, macros: &Macros) -> Result<Option<Found>, Refusal> {
+    let Some(path) = renewal.path(macros) else { return Ok(None) };
+    let found = tree.find(&path).map_err(|error| Refusal::File { file: path.to_string(), error })?;
+    Ok(found.filter(|found| !renewal.is_literal() || found.kind == FileKind::Literal))
 }
 
 /// What the certificate proves counts; only where it says no model does the path, which proves nothing.
 fn is_of_a_model(request: &Request<'_>, claim: &Claim) -> Result<(), Refusal> {
     let Some(models) = request.models else { return Ok(()) };
-    let proven = request.presented.identity().and_then(|identity| identity.model());
+    let proven = request.presented.certified().and_then(|certified| certified.identity.model());
     let product = proven.map(|model| Product::Name(model.to_string())).or_else(|| claim.product());
     let is = |model: &Model| match &product {
         Some(Product::Name(name)) => model.as_str().eq_ignore_ascii_case(name),
@@ -75,15 +123,25 @@ fn is_served_over(treatment: &Treatment, transport: Protocol, names_device: bool
     }
 }
 
-fn proven_device(request: &Request<'_>, named: &Named) -> Result<Arc<DeviceIdentity>, Refusal> {
+/// What a certificate proves of the device that the path names.
+enum Certificate {
+    Valid(Arc<DeviceIdentity>),
+    /// It would, had it not expired.
+    Expired(Certified),
+}
+
+fn proven_device(request: &Request<'_>, named: &Named) -> Result<Certificate, Refusal> {
     match (request.presented, request.transport) {
         (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Err(Refusal::NoCertificateOver(request.transport)),
         (Presented::Nothing, Protocol::Https) => Err(Refusal::NoCertificate),
-        (Presented::Unproven(reason), _) => Err(Refusal::Unproven(reason.clone())),
-        (Presented::Device(identity), _) if named.is(identity) => Ok(identity.clone()),
-        (Presented::Device(identity), _) => {
+        (Presented::Unproven(reason) | Presented::Nobody { reason, .. }, _) => Err(Refusal::Unproven(reason.clone())),
+        (Presented::Device(Certified { identity, .. }) | Presented::Expired(Certified { identity, .. }), _)
+            if !named.is(identity) =>
+        {
             Err(Refusal::AnotherDevice { claimed: named.clone(), proven: identity.clone() })
         }
+        (Presented::Device(certified), _) => Ok(Certificate::Valid(certified.identity.clone())),
+        (Presented::Expired(certified), _) => Ok(Certificate::Expired(certified.clone())),
     }
 }
 
@@ -125,6 +183,11 @@ impl Grant {
     #[must_use]
     pub fn found(&self) -> &Found {
         &self.found
+    }
+
+    /// Whose certificate has expired, where the rule forgives that.
+    pub(super) fn expired(&self) -> Option<&Certified> {
+        self.expired.as_ref()
     }
 
     /// What becomes of it.

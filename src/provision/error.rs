@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::Named;
 use super::identify::Product;
 use crate::config::Protocol;
@@ -65,6 +67,17 @@ pub enum Refusal {
     /// One was sent that proves nobody.
     #[error("the certificate proves nobody: {0}")]
     Unproven(String),
+    /// One that was good until its date, and the rule does not forgive that, or not for so long.
+    #[error("the certificate proves nobody: it has expired on {}, that of {device}", .since.strftime("%Y-%m-%d"))]
+    Expired {
+        /// Whom it named.
+        device: Arc<DeviceIdentity>,
+        /// Its last moment.
+        since: Timestamp,
+    },
+    /// There is nothing to renew an expired certificate with.
+    #[error("the certificate has expired, and the rule's profile to renew it, {0}, is not there")]
+    NoRenewal(String),
     /// The certificate is another phone's, or does not say what the path says.
     #[error("the path names {claimed}, the certificate {proven}")]
     AnotherDevice {
@@ -134,6 +147,7 @@ impl Refusal {
             | Self::Lint { .. }
             | Self::EmptyKey(_)
             | Self::NobodysKey
+            | Self::NoRenewal(_)
             | Self::KeyingMaterial(..) => true,
             Self::Path(_)
             | Self::NoSuchFile
@@ -146,6 +160,7 @@ impl Refusal {
             | Self::NoCertificateOver(_)
             | Self::NoCertificate
             | Self::Unproven(_)
+            | Self::Expired { .. }
             | Self::AnotherDevice { .. }
             | Self::NoPassword
             | Self::WrongPassword(_)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Presented, Refusal, Request};
+use super::{Refusal, Request};
 use crate::config::Protocol;
 use crate::device::MacAddress;
 
@@ -29,10 +29,8 @@ impl Guess {
             return None;
         }
         let tried = request.path.as_ref().ok().and_then(|path| path.segments().find_map(super::identify::mac_in));
-        let own = match request.presented {
-            Presented::Device(identity) => tried.is_some() && identity.mac() == tried,
-            Presented::Nothing | Presented::Unproven(_) => false,
-        };
+        let own =
+            tried.is_some_and(|mac| request.presented.certified().is_some_and(|it| it.identity.mac() == Some(mac)));
         (!own).then_some(Self { tried, transport: request.transport, peer: request.peer })
     }
 }

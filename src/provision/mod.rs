@@ -25,14 +25,14 @@ mod rules;
 mod trail;
 mod validators;
 
-pub use authorize::Grant;
+pub use authorize::{Grant, renewal_file};
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
 pub use error::{REFUSAL_TAKES, Refusal};
 pub use examine::{Examined, Examining, Pending, challenges, examine};
 pub use guess::Guess;
 pub use identify::{Claim, Named, Product};
-pub use request::{Conditions, Presented, Request, Transport, Verb};
+pub use request::{Certified, Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};
 pub use rules::{Gate, Rules, RulesError, Treatment};
@@ -93,7 +93,8 @@ fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profil
     if let Verdict::Right(account) = request.password.verdict() {
         trail.account = Some(account.clone());
     }
-    let grant = authorize::authorize(treatment, request, claim)?;
+    let grant = authorize::authorize(line, treatment, request, claim)?;
+    trail.granted(&grant);
     resolve::resolve(request, grant)
 }
 

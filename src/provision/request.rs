@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Examined;
+use crate::certificate::Credential;
 use crate::config::Protocol;
 use crate::device::{DeviceIdentity, Model};
 use crate::profile::path::{PathError, RequestPath};
@@ -51,10 +52,37 @@ pub enum Verb {
 pub enum Presented {
     /// None was sent, or the protocol has none.
     Nothing,
-    /// One was sent that proves nobody; the reason is for the log.
+    /// One was sent that does not verify, or cannot be read; the reason is for the log.
     Unproven(String),
+    /// One that verifies and names no device.
+    Nobody {
+        /// What it says.
+        credential: Arc<Credential>,
+        /// Why it names none, for the log.
+        reason: String,
+    },
+    /// One that verified until it expired, and names a device. What that is worth is a rule's matter: by itself, nothing.
+    Expired(Certified),
     /// One that verifies and names a device.
-    Device(Arc<DeviceIdentity>),
+    Device(Certified),
+}
+
+/// A device, and the certificate that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// Whom it names.
+    pub identity: Arc<DeviceIdentity>,
+    /// What else it says.
+    pub credential: Arc<Credential>,
+}
+
+impl Certified {
+    /// The device, taken as given: for a person who looks at what would be served.
+    #[must_use]
+    pub fn as_given(identity: DeviceIdentity) -> Self {
+        let credential = Arc::new(Credential::sample(&identity));
+        Self { identity: Arc::new(identity), credential }
+    }
 }
 
 impl Presented {
@@ -62,8 +90,26 @@ impl Presented {
     #[must_use]
     pub fn identity(&self) -> Option<&Arc<DeviceIdentity>> {
         match self {
-            Self::Device(identity) => Some(identity),
-            Self::Nothing | Self::Unproven(_) => None,
+            Self::Device(certified) => Some(&certified.identity),
+            Self::Nothing | Self::Unproven(_) | Self::Nobody { .. } | Self::Expired(_) => None,
+        }
+    }
+
+    /// The device that is proven, or was until its certificate expired: who it is that is refused, never a proof.
+    #[must_use]
+    pub fn certified(&self) -> Option<&Certified> {
+        match self {
+            Self::Device(certified) | Self::Expired(certified) => Some(certified),
+            Self::Nothing | Self::Unproven(_) | Self::Nobody { .. } => None,
+        }
+    }
+
+    /// The certificate that verifies, whomever it names.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Arc<Credential>> {
+        match self {
+            Self::Device(Certified { credential, .. }) | Self::Nobody { credential, .. } => Some(credential),
+            Self::Nothing | Self::Unproven(_) | Self::Expired(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{Encryption, GoodFor, Linting, Method, Passwords, Proof, Protocol, Rule};
+use crate::config::{Encryption, Expired, GoodFor, Linting, Method, Passwords, Proof, Protocol, Rule};
 use crate::password::{Examiner, HashError};
 use crate::profile::lint::Sent;
 use crate::profile::macros::Macros;
@@ -47,6 +47,8 @@ pub struct Treatment {
     pub place: usize,
     /// What must be proven, where the rule says.
     pub proof: Option<Proof>,
+    /// What a certificate is worth that has expired.
+    pub expired: Expired,
     /// Who examines passwords, with [`Proof::Password`].
     pub gate: Option<Gate>,
     /// The protocols that it is served over, where the rule says.
@@ -123,6 +125,7 @@ impl Treatment {
             name: rule.path.to_string().into(),
             place,
             proof: rule.proof,
+            expired: rule.expired.clone(),
             gate: rule.passwords.as_ref().map(Gate::new).transpose()?,
             listeners: rule.listeners.clone(),
             methods: rule.methods.clone(),
@@ -138,6 +141,7 @@ impl Treatment {
             name: "default".into(),
             place,
             proof: None,
+            expired: Expired::Refuse,
             gate: None,
             listeners: None,
             methods: vec![Method::Get, Method::Head],

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Named, Refusal, Response, Status};
+use jiff::Timestamp;
+
+use super::{Grant, Named, Refusal, Response, Status};
 use crate::device::DeviceIdentity;
 
 /// Who asked for what, as far as the line came.
@@ -12,12 +14,25 @@ pub struct Trail {
     pub claimed: Named,
     /// The device that the certificate names.
     pub proven: Option<Arc<DeviceIdentity>>,
+    /// When the certificate ended, where a rule forgives that.
+    pub expired: Option<Timestamp>,
     /// The account whose password was right.
     pub account: Option<Arc<str>>,
     /// The file that the path means.
     pub file: Option<Arc<str>>,
     /// The rule that the path has.
     pub rule: Option<Arc<str>>,
+}
+
+impl Trail {
+    /// What the grant says: the file may be another than the path's, and the proof one that has expired.
+    pub(super) fn granted(&mut self, grant: &Grant) {
+        self.file = Some(grant.found().file.clone());
+        if let Some(certified) = grant.expired() {
+            self.proven = Some(certified.identity.clone());
+            self.expired = Some(certified.credential.expires);
+        }
+    }
 }
 
 /// How a request ended.

@@ -11,14 +11,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("password", &["device"]),
     ("profile", &["certificate", "device"]),
     ("authority", &["certificate", "config", "device"]),
-    ("config", &["authority", "cipher", "device", "password", "profile"]),
+    ("config", &["authority", "certificate", "cipher", "device", "password", "profile"]),
     ("provision", &["certificate", "cipher", "config", "device", "metrics", "password", "profile"]),
     ("metrics", &["config", "provision"]),
     ("log", &["config", "metrics", "provision"]),
     ("census", &["certificate", "config", "device"]),
     ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
-    ("app", &["config", "listen", "metrics", "profile", "provision", "throttle"]),
+    ("app", &["certificate", "config", "listen", "metrics", "profile", "provision", "throttle"]),
     (
         "listen",
         &[

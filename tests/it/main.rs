@@ -2,12 +2,15 @@
 //! and what must hold of the repository as a whole.
 
 mod architecture;
+mod authority;
 mod csr;
 mod docs;
 mod exercises;
+mod expired;
 mod fleet;
 mod formats;
 mod http;
+mod identity;
 mod legacy;
 mod limits;
 mod lint;
@@ -19,7 +22,7 @@ mod phone;
 mod proxies;
 mod refusals;
 mod reload;
-
+mod revocation;
 mod rule;
 mod scan;
 mod server;

@@ -1,12 +1,12 @@
 //! The certificates that the configuration names: whether they are still valid, and for how long.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
 use crate::certificate::{self, Block, Details};
-use crate::config::{Config, Speaks};
+use crate::config::{Config, PastDate, Revocation, Speaks};
 
 /// A server certificate that ends within this is worth a word.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -20,6 +20,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             findings.extend(server(&tls.certificate, now));
         }
         findings.extend(listen.client_ca().iter().flat_map(|path| authorities(path, now)));
+        findings.extend(listen.revocation().iter().flat_map(|revocation| lists(revocation, now)));
     }
     findings
 }
@@ -47,20 +48,50 @@ fn server(path: &Path, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// An authority past its date proves no phone any more.
-fn authorities(path: &Path, now: Timestamp) -> Vec<Finding> {
-    let files = match std::fs::read_dir(path) {
+/// A revocation list that should have been replaced by now. What cannot be read is found when the listeners are built.
+fn lists(revocation: &Revocation, now: Timestamp) -> Vec<Finding> {
+    let files = revocation.lists.iter().flat_map(|path| files(path));
+    let found = |file: PathBuf| -> Option<Finding> {
+        let lists = certificate::revocation_lists(&std::fs::read(&file).ok()?).ok()?;
+        let lists = lists.iter().filter_map(|der| certificate::revocation_list(der).ok());
+        let (issuer, next) = lists.filter_map(|list| Some((list.issuer, list.next?))).find(|(_, next)| *next < now)?;
+        let place = file.display().to_string();
+        let past = format!("the revocation list of {issuer} is past its date, {}", day(next));
+        Some(match revocation.past_date {
+            PastDate::Keep => Finding::warning(
+                place,
+                format!("{past}: what was revoked since is not known, and crl_past_date = \"keep\" serves it"),
+            ),
+            PastDate::Refuse => Finding::error(
+                place,
+                format!("{past}: with crl_past_date = \"refuse\" no certificate of its issuer counts"),
+            ),
+        })
+    };
+    files.filter_map(found).collect()
+}
+
+/// The file itself, or all files of a folder.
+fn files(path: &Path) -> Vec<PathBuf> {
+    match std::fs::read_dir(path) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
         Err(_) => vec![path.to_owned()],
-    };
+    }
+}
+
+/// An authority past its date is an anchor all the same (RFC 5280 section 6.1.1 (d)), which somebody should have decided.
+fn authorities(path: &Path, now: Timestamp) -> Vec<Finding> {
     let expired = |file: &Path| -> Vec<Finding> {
         let ended = read(file).into_iter().filter(|details| details.not_after < now);
         let message = |details: Details| {
-            format!("the authority {} expired on {}: it proves no phone", subject(&details), day(details.not_after))
+            let (subject, day) = (subject(&details), day(details.not_after));
+            format!(
+                "the authority {subject} expired on {day}: what it signed is trusted all the same; take it out if not"
+            )
         };
         ended.map(|details| Finding::warning(file.display().to_string(), message(details))).collect()
     };
-    files.iter().flat_map(|file| expired(file)).collect()
+    files(path).iter().flat_map(|file| expired(file)).collect()
 }
 
 /// Every certificate in a file that can be read.

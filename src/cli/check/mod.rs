@@ -2,6 +2,7 @@
 
 mod certificates;
 mod content;
+mod expiry;
 mod legacy;
 mod rules;
 mod tree;
@@ -93,7 +94,10 @@ fn findings(config: Config, args: &Args) -> Vec<Finding> {
     findings.extend(rules::findings(&config));
     let place = config.file.display().to_string();
     match App::new(config, &Metrics::default()) {
-        Ok(app) => findings.extend(tree::findings(&app, args.sample().as_ref())),
+        Ok(app) => {
+            findings.extend(expiry::findings(&app, args.sample().as_ref()));
+            findings.extend(tree::findings(&app, args.sample().as_ref()));
+        }
         Err(error) => findings.push(Finding::error(place, error.to_string())),
     }
     findings

@@ -16,7 +16,7 @@ use crate::profile::name::{Name, Star};
 use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
-use crate::provision::{self, Conditions, Delivery, Examined, Named, Presented, Request, Verb};
+use crate::provision::{self, Certified, Conditions, Delivery, Examined, Named, Presented, Request, Verb};
 
 /// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
 const CROWDED: usize = 50_000;
@@ -182,7 +182,7 @@ fn render(
         (Some(listeners), _) => listeners.first().copied().unwrap_or(Protocol::Http),
         (None, None) => Protocol::Http,
     };
-    let presented = owner.map_or(Presented::Nothing, |owner| Presented::Device(owner.into()));
+    let presented = owner.map_or(Presented::Nothing, |owner| Presented::Device(Certified::as_given(owner)));
     let request = Request {
         transport,
         peer: ([127, 0, 0, 1], 0).into(),

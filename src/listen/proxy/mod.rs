@@ -23,6 +23,7 @@ use self::hop::{Hop, HopError, Scheme};
 use self::protocol::{Announced, ProtocolError};
 use super::client::Client;
 use super::tls::{self, Judge, TlsError};
+use crate::certificate::Reader;
 use crate::config::{self, AddressHeader, Protocol};
 use crate::provision::Presented;
 
@@ -49,8 +50,9 @@ impl Proxies {
     ///
     /// # Errors
     /// A file of `client_ca` is missing or holds no authority.
-    pub fn open(config: &config::Proxies) -> Result<Self, TlsError> {
-        let judge = config.certificate.map(|_| tls::judge(config.kind, &config.client_ca)).transpose()?;
+    pub fn open(config: &config::Proxies, reader: &Reader) -> Result<Self, TlsError> {
+        let judge = config.certificate.map(|_| tls::judge(config.kind, &config.client_ca, &config.revocation, reader));
+        let judge = judge.transpose()?;
         Ok(Self { config: config.clone(), judge })
     }
 

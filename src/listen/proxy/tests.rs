@@ -209,6 +209,7 @@ fn a_header_that_is_not_heard_is_named() {
         address: Some(AddressHeader::Forwarded),
         certificate: Some(CertificateHeader::Nginx),
         client_ca: Vec::new(),
+        revocation: crate::config::Revocation::default(),
         kind: TlsKind::Modern,
     };
     let proxies = Proxies { config, judge: None };

@@ -58,6 +58,14 @@ pub enum TlsError {
         /// What the TLS library says.
         error: String,
     },
+    /// A revocation list that cannot be used.
+    #[error("{path}: not usable as a revocation list: {error}")]
+    Revocation {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it, and what would be right.
+        error: String,
+    },
     /// The certificate and its key are of different pairs, or of a kind that the TLS library does not know.
     #[error("certificate {certificate} and key {key}: {error}")]
     Pair {

@@ -49,7 +49,7 @@ fn is_locked(path: &Path) -> bool {
 pub(super) fn authorities(paths: &[PathBuf]) -> Result<Vec<(PathBuf, CertificateDer<'static>)>, TlsError> {
     let mut authorities = Vec::new();
     for path in paths {
-        for file in certificate_files(path)? {
+        for file in files_of(path, &["pem", "crt", "cer"])? {
             authorities.extend(certificates(&file)?.into_iter().map(|certificate| (file.clone(), certificate)));
         }
     }
@@ -60,8 +60,8 @@ pub(super) fn authorities(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Certificate
     Ok(authorities)
 }
 
-/// The file itself, or the `.pem`, `.crt` and `.cer` files of a folder, in order of name.
-fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, TlsError> {
+/// The file itself, or the files of a folder with these endings, in order of name.
+pub(super) fn files_of(path: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, TlsError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -70,7 +70,7 @@ fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, TlsError> {
     for entry in entries {
         let file = entry.map_err(|error| TlsError::unreadable(path, error))?.path();
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-        if ["pem", "crt", "cer"].contains(&ending.as_str()) {
+        if endings.contains(&ending.as_str()) {
             files.push(file);
         }
     }
@@ -95,7 +95,7 @@ fn damaged(path: &Path, number: usize, error: impl std::fmt::Display) -> TlsErro
 }
 
 /// A pipe would wait for ever, a device never end.
-fn regular(path: &Path) -> Result<(), TlsError> {
+pub(super) fn regular(path: &Path) -> Result<(), TlsError> {
     match fs::metadata(path) {
         Ok(file) if file.is_file() => Ok(()),
         Ok(_) => Err(TlsError::unreadable(path, "not a regular file")),

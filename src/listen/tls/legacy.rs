@@ -18,8 +18,10 @@ use tokio_openssl::SslStream;
 
 use super::anchors::Anchors;
 use super::judge::Judge;
+use super::revocation::Revocations;
 use super::{Shaken, TlsError, file};
 use crate::census::Secured;
+use crate::certificate::Reader;
 use crate::config::{ClientCertificate, Tls, TlsVersion};
 use crate::device::Model;
 use crate::listen::socket::Socket;
@@ -39,15 +41,19 @@ const SESSIONS: i32 = 1024;
 pub struct Legacy {
     context: SslContext,
     judge: Option<Judge>,
+    is_required: bool,
     models: Option<Arc<[Model]>>,
 }
 
 impl Legacy {
     /// Reads a listener's certificates.
-    pub(super) fn open(tls: &Tls) -> Result<Self, TlsError> {
+    pub(super) fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
+        let revocations = Arc::new(Revocations::open(&tls.revocation)?);
         let anchors = match tls.client_certificate {
             ClientCertificate::None => None,
-            ClientCertificate::Request | ClientCertificate::Require => Some(Anchors::open(&tls.client_ca)?),
+            ClientCertificate::Request | ClientCertificate::Require => {
+                Some(Anchors::open(&tls.client_ca, &revocations)?)
+            }
         };
         let mut context = context(tls).map_err(|error| pair_error(tls, &error))?;
         identify(&mut context, tls)?;
@@ -55,7 +61,9 @@ impl Legacy {
             ask(&mut context, anchors, tls.client_certificate).map_err(|error| pair_error(tls, &error))?;
         }
         let models = (!tls.models.is_empty()).then(|| tls.models.clone().into());
-        Ok(Self { context: context.build(), judge: anchors.map(Judge::new), models })
+        let judge = anchors.map(|anchors| Judge::new(anchors, reader, revocations));
+        let is_required = tls.client_certificate == ClientCertificate::Require;
+        Ok(Self { context: context.build(), judge, is_required, models })
     }
 
     /// Shakes hands. What the client's certificate proves comes with the stream.
@@ -68,8 +76,7 @@ impl Legacy {
         let ssl = stream.ssl();
         let (presented, signer) = match (&self.judge, chain(ssl)?) {
             (Some(judge), chain) if !chain.is_empty() => {
-                let verdict = judge.verdict(&chain, SystemTime::now());
-                (verdict.presented, verdict.signer)
+                judge.verdict(&chain, SystemTime::now()).of_connection(self.is_required)?
             }
             (Some(_) | None, _) => (Presented::Nothing, None),
         };

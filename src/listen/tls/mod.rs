@@ -14,6 +14,7 @@ mod file;
 mod judge;
 mod legacy;
 mod modern;
+mod revocation;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,9 +24,11 @@ pub use error::TlsError;
 pub(super) use judge::Judge;
 use legacy::Legacy;
 use modern::Modern;
+use revocation::Revocations;
 
 use crate::census::Secured;
-use crate::config::{Tls, TlsKind};
+use crate::certificate::Reader;
+use crate::config::{Revocation, Tls, TlsKind};
 use crate::device::Model;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
@@ -61,10 +64,10 @@ impl TlsDoor {
     ///
     /// # Errors
     /// A file is missing, holds something else, or certificate and key do not belong together.
-    pub fn open(tls: &Tls) -> Result<Self, TlsError> {
+    pub fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
         match tls.kind {
-            TlsKind::Modern => Modern::open(tls).map(Arc::new).map(Self::Modern),
-            TlsKind::Legacy => Legacy::open(tls).map(Arc::new).map(Self::Legacy),
+            TlsKind::Modern => Modern::open(tls, reader).map(Arc::new).map(Self::Modern),
+            TlsKind::Legacy => Legacy::open(tls, reader).map(Arc::new).map(Self::Legacy),
         }
     }
 }
@@ -72,10 +75,16 @@ impl TlsDoor {
 /// What judges chains that come otherwise than by a handshake, as a listener of this kind judges those that do.
 ///
 /// # Errors
-/// A file of `client_ca` is missing or holds no authority.
-pub(super) fn judge(kind: TlsKind, client_ca: &[PathBuf]) -> Result<Judge, TlsError> {
+/// A file of `client_ca` is missing or holds no authority, or a revocation list cannot be used.
+pub(super) fn judge(
+    kind: TlsKind,
+    client_ca: &[PathBuf],
+    revocation: &Revocation,
+    reader: &Reader,
+) -> Result<Judge, TlsError> {
+    let revocations = Arc::new(Revocations::open(revocation)?);
     Ok(match kind {
-        TlsKind::Modern => Judge::new(modern::trusted(client_ca)?),
-        TlsKind::Legacy => Judge::new(Anchors::open(client_ca)?),
+        TlsKind::Modern => Judge::new(modern::trusted(client_ca, &revocations)?, reader, revocations),
+        TlsKind::Legacy => Judge::new(Anchors::open(client_ca, &revocations)?, reader, revocations),
     })
 }

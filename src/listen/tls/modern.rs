@@ -3,24 +3,27 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::{ServerSessionMemoryCache, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    CipherSuite, DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
-    ServerConnection, SignatureScheme, SupportedProtocolVersion,
+    CertRevocationListError, CipherSuite, DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion,
+    RootCertStore, ServerConfig, ServerConnection, SignatureScheme, SupportedProtocolVersion,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::judge::{Judge, Verify};
+use super::judge::{Judge, Objection, Verify};
+use super::revocation::Revocations;
 use super::{Shaken, TlsError, file};
 use crate::census::Secured;
+use crate::certificate::Reader;
 use crate::config::{ClientCertificate, Tls, TlsVersion, TlsVersions};
 use crate::listen::socket::Socket;
 use crate::metrics::Handshake;
@@ -33,16 +36,18 @@ const SESSIONS: usize = 1024;
 pub struct Modern {
     acceptor: TlsAcceptor,
     judge: Option<Judge>,
+    is_required: bool,
 }
 
 impl Modern {
     /// Reads a listener's certificates.
-    pub(super) fn open(tls: &Tls) -> Result<Self, TlsError> {
+    pub(super) fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let revocations = Arc::new(Revocations::open(&tls.revocation)?);
         let (chain, key) = (file::chain(tls)?, file::key(&tls.key)?);
         let trusted = match tls.client_certificate {
             ClientCertificate::None => None,
-            ClientCertificate::Request | ClientCertificate::Require => Some(trusted(&tls.client_ca)?),
+            ClientCertificate::Request | ClientCertificate::Require => Some(trusted(&tls.client_ca, &revocations)?),
         };
         let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(tls.versions));
         let builder = builder.map_err(|error| pair_error(tls, &error))?;
@@ -59,7 +64,9 @@ impl Modern {
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| pair_error(tls, &error))?;
         // A phone has one connection at a time: it resumes from one ticket.
         config.send_tls13_tickets = 1;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), judge: trusted.map(Judge::new) })
+        let judge = trusted.map(|trusted| Judge::new(trusted, reader, revocations));
+        let is_required = tls.client_certificate == ClientCertificate::Require;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), judge, is_required })
     }
 
     /// Shakes hands. What the client's certificate proves comes with the stream.
@@ -70,10 +77,7 @@ impl Modern {
         let stream = self.acceptor.accept(stream).await?;
         let connection = stream.get_ref().1;
         let (presented, signer) = match (&self.judge, connection.peer_certificates()) {
-            (Some(judge), Some(chain)) => {
-                let verdict = judge.verdict(chain, SystemTime::now());
-                (verdict.presented, verdict.signer)
-            }
+            (Some(judge), Some(chain)) => judge.verdict(chain, SystemTime::now()).of_connection(self.is_required)?,
             (None, _) | (_, None) => (Presented::Nothing, None),
         };
         let (version, suite) = (version(connection), suite(connection));
@@ -115,15 +119,30 @@ fn suite(connection: &ServerConnection) -> &'static str {
 }
 
 /// What is wrong with a chain, for the log; rustls's own text lists object identifiers by the dozen.
-fn words(error: &rustls::Error) -> String {
+fn objection(error: &rustls::Error) -> Objection {
     use rustls::CertificateError as Bad;
-    let rustls::Error::InvalidCertificate(bad) = error else { return "the certificate cannot be verified".to_owned() };
+    let words = match error {
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => return Objection::Expired,
+        rustls::Error::InvalidCertificate(bad) => words(bad),
+        rustls::Error::InvalidCertRevocationList(CertRevocationListError::IssuerInvalidForCrl) => {
+            "the revocation list of its issuer is by one who may sign none".to_owned()
+        }
+        rustls::Error::InvalidCertRevocationList(_) => {
+            "the revocation list of its issuer has a wrong signature".to_owned()
+        }
+        _ => "the certificate cannot be verified".to_owned(),
+    };
+    Objection::Other(words)
+}
+
+fn words(bad: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Bad;
     let words = match bad {
-        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
         Bad::UnknownIssuer => "none of listen.client_ca issued it",
         Bad::BadSignature => "its issuer's signature is wrong",
         Bad::BadEncoding => "it is not well-formed",
+        Bad::Revoked => "it has been revoked",
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "it is not meant for clients",
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
@@ -180,16 +199,35 @@ impl ClientCertVerifier for Listener {
     }
 }
 
-/// The verifier for these authorities.
-pub(super) fn trusted(paths: &[PathBuf]) -> Result<Trusted, TlsError> {
+/// The verifier for these authorities and what they have revoked.
+pub(super) fn trusted(paths: &[PathBuf], revocations: &Revocations) -> Result<Trusted, TlsError> {
     let mut roots = RootCertStore::empty();
     for (path, certificate) in file::authorities(paths)? {
         roots.add(certificate).map_err(|error| TlsError::Authority { path, error: error.to_string() })?;
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let roots = Arc::new(roots);
+    let build = |lists: Vec<CertificateRevocationListDer<'static>>| {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider);
+        // Who has no list has revoked nobody. The dates of lists are looked at elsewhere, for both kinds of listeners.
+        builder.with_crls(lists).allow_unknown_revocation_status().build()
+    };
+    // Each list by itself first: the message is to name the file.
+    for list in revocations.lists() {
+        let wrong = |error| TlsError::Revocation { path: list.path.clone(), error };
+        build(vec![list.der.clone().into()]).map_err(|error| wrong(list_words(&error)))?;
+    }
+    let all = revocations.lists().iter().map(|list| list.der.clone().into()).collect();
     let path = || paths.first().cloned().unwrap_or_default();
-    built.map(Trusted).map_err(|error| TlsError::Authority { path: path(), error: error.to_string() })
+    build(all).map(Trusted).map_err(|error| TlsError::Authority { path: path(), error: error.to_string() })
+}
+
+/// What is wrong with a revocation list; rustls's own text is its source's.
+fn list_words(error: &VerifierBuilderError) -> String {
+    match error {
+        VerifierBuilderError::InvalidCrl(error) => format!("it cannot be used: {error:?}"),
+        other => other.to_string(),
+    }
 }
 
 /// The authorities that a listener trusts.
@@ -197,9 +235,15 @@ pub(super) fn trusted(paths: &[PathBuf]) -> Result<Trusted, TlsError> {
 pub(super) struct Trusted(Arc<dyn ClientCertVerifier>);
 
 impl Verify for Trusted {
-    fn verify(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), String> {
-        let verified = self.0.verify_client_cert(leaf, intermediates, UnixTime::now());
-        verified.map(drop).map_err(|error| words(&error))
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        at: Timestamp,
+    ) -> Result<(), Objection> {
+        let since = u64::try_from(at.as_second()).unwrap_or_default();
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(since));
+        self.0.verify_client_cert(leaf, intermediates, at).map(drop).map_err(|error| objection(&error))
     }
 }
 

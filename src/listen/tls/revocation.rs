@@ -1,0 +1,113 @@
+//! The revocation lists of a listener, read once, for whichever library verifies.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+
+use super::{TlsError, file};
+use crate::certificate::{self, RevocationList};
+use crate::config::{PastDate, Revocation};
+
+/// The largest file of lists (bytes): some half a million certificates.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// The endings of the files that count in a folder.
+const ENDINGS: [&str; 3] = ["crl", "pem", "der"];
+
+/// A listener's lists.
+#[derive(Debug)]
+pub(super) struct Revocations {
+    lists: Vec<List>,
+    past_date: PastDate,
+}
+
+/// A list and where it stands.
+#[derive(Debug)]
+pub(super) struct List {
+    pub(super) path: PathBuf,
+    pub(super) der: Vec<u8>,
+    said: RevocationList,
+}
+
+impl Revocations {
+    /// Reads them; one past its date is used, with a warning.
+    pub(super) fn open(config: &Revocation) -> Result<Self, TlsError> {
+        let mut lists = Vec::new();
+        for path in &config.lists {
+            for path in file::files_of(path, &ENDINGS)? {
+                lists.extend(read(&path)?);
+            }
+        }
+        if let Some(path) = config.lists.first().filter(|_| lists.is_empty()) {
+            return Err(TlsError::Missing { path: path.clone(), what: "revocation list" });
+        }
+        let now = Timestamp::now();
+        for list in lists.iter().filter(|list| list.is_past(now)) {
+            warn(list, config.past_date);
+        }
+        Ok(Self { lists, past_date: config.past_date })
+    }
+
+    /// All of them.
+    pub(super) fn lists(&self) -> &[List] {
+        &self.lists
+    }
+
+    /// Why no certificate counts whose revocation nobody knows: the list of one of the issuers is past its date, and the
+    /// listener is to go by no such list.
+    pub(super) fn past_date(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Option<String> {
+        if self.past_date == PastDate::Keep {
+            return None;
+        }
+        let mut names = std::iter::once(leaf).chain(intermediates).filter_map(|der| certificate::names(der).ok());
+        let past = |list: &&List| list.is_past(now);
+        let list = names.find_map(|names| {
+            let mut of_issuer = self.lists.iter().filter(|list| list.said.issuer_name == names.issuer);
+            // A newer one beside it makes up for it.
+            let current = of_issuer.clone().any(|list| !list.is_past(now));
+            of_issuer.find(past).filter(|_| !current)
+        })?;
+        Some(format!("the revocation list of its issuer, {}, is past its date", list.path.display()))
+    }
+}
+
+impl List {
+    fn is_past(&self, now: Timestamp) -> bool {
+        self.said.next.is_some_and(|next| next < now)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<List>, TlsError> {
+    let wrong = |error: String| TlsError::Revocation { path: path.to_owned(), error };
+    file::regular(path)?;
+    let size = fs::metadata(path).map_err(|error| TlsError::unreadable(path, error))?.len();
+    if size > LARGEST {
+        return Err(wrong(format!("longer than {LARGEST} bytes")));
+    }
+    let content = fs::read(path).map_err(|error| TlsError::unreadable(path, error))?;
+    let lists = certificate::revocation_lists(&content).map_err(|error| wrong(error.to_string()))?;
+    let list = |der: Vec<u8>| {
+        let said = certificate::revocation_list(&der).map_err(|error| wrong(error.to_string()))?;
+        Ok(List { path: path.to_owned(), der, said })
+    };
+    lists.into_iter().map(list).collect()
+}
+
+fn warn(list: &List, past_date: PastDate) {
+    let (file, issuer) = (list.path.display(), &list.said.issuer);
+    let next = list.said.next.map(|next| next.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    let what = match past_date {
+        PastDate::Keep => {
+            "a revocation list is past its date: what it lists stays refused, what came since is not known"
+        }
+        PastDate::Refuse => "a revocation list is past its date: no certificate of its issuer counts",
+    };
+    tracing::warn!(%file, %issuer, %next, "{what}");
+}
