@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -99,6 +99,18 @@ impl Root {
             Kind::File => Ok((file.into(), stamp)),
             Kind::Folder | Kind::Other => Err(io::Error::other("not a regular file")),
         }
+    }
+
+    /// The path, relative to the folder, of what stands at `relative` once every link is followed.
+    ///
+    /// # Errors
+    /// Nothing stands there, or a link leads out of the folder.
+    pub fn leads_to(&self, relative: &str) -> io::Result<String> {
+        let target = self.open_beneath(relative, OFlags::PATH)?;
+        let path = |descriptor: &OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));
+        let (target, folder) = (path(&target)?, path(&self.folder)?);
+        let below = target.strip_prefix(folder).map_err(io::Error::other)?;
+        below.to_str().map(ToOwned::to_owned).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
     }
 
     /// Reads a whole file of at most `limit` bytes.
@@ -263,6 +275,8 @@ mod tests {
         assert_eq!(refused("b/secret.cfg"), "a symbolic link leads out of the profile folder, or is absolute");
         assert!(root.list("b").is_err());
         assert_eq!(root.read("c.cfg", 100).expect("a link within the tree").0, b"y");
+        assert_eq!(root.leads_to("c.cfg").expect("a link within the tree"), "real.cfg");
+        assert!(root.leads_to("a.cfg").is_err());
     }
 
     #[test]

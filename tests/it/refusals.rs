@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::outsider::{Answer, connect, curl, decrypt, raw};
+use crate::outsider::{Answer, connect, curl, decrypt, raw, run};
 use crate::server::Server;
 use crate::site::{OTHER, PHONE, Site, lab};
 
@@ -137,6 +137,21 @@ fn methods_that_write_are_refused_like_anything_else() {
     }
     server.log_line(&["path=\"/basic.txt\"", "the method is not one that rule default answers"]);
     assert!(server.http("/basic.txt").text().contains("12345678"));
+}
+
+#[test]
+fn check_tells_of_a_link_that_opens_what_is_closed() {
+    let site = Site::new("");
+    site.profile("_private.txt", "x");
+    for (link, target) in [("front.cfg", "$MA.cfg"), ("open.txt", "_private.txt"), ("other.txt", "basic.txt")] {
+        std::os::unix::fs::symlink(target, site.path(&format!("profiles/{link}"))).expect("a link");
+    }
+    let config = site.config().display().to_string();
+    let output = run(env!("CARGO_BIN_EXE_phoneprov"), &["check", "--config", &config], b"");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("warning: open.txt: open to everybody, although it is a link to `_private.txt`"), "{told}");
+    assert!(told.contains("warning: front.cfg: open to everybody, although it is a link to `$MA.cfg`"), "{told}");
+    assert!(!told.contains("other.txt"), "{told}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod certificates;
 mod content;
 mod expiry;
 mod legacy;
+mod links;
 mod rules;
 mod tree;
 

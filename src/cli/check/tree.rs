@@ -5,7 +5,7 @@ use std::io;
 
 use super::legacy::Exposed;
 use super::rules::{stray_dollar, stray_message};
-use super::{Finding, content};
+use super::{Finding, content, links};
 use crate::app::App;
 use crate::cli::sample::Sample;
 use crate::config::{Proof, Protocol};
@@ -37,6 +37,9 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Findin
                 findings.extend(names(&folder, &entries));
                 findings.extend(overrides(app, &folder, &entries));
                 for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
+                    if entry.kind.is_none() {
+                        findings.extend(links::finding(app, &below(&folder, &entry.name)));
+                    }
                     match kind(app, &below(&folder, &entry.name), entry) {
                         Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
                         Ok(Kind::File) => findings.extend(ask(app, &phone, &below(&folder, &entry.name), &mut exposed)),
