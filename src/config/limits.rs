@@ -24,6 +24,8 @@ pub struct Limits {
     pub url_size: Bytes,
     /// TFTP transfers under way at once, on each listener.
     pub transfers: usize,
+    /// The same from one address: a site behind one address may have many phones, but nobody has all places.
+    pub transfers_per_address: usize,
     /// One TFTP transfer from its request to its end.
     pub transfer: Period,
     /// For what was begun, after SIGTERM.
@@ -41,6 +43,7 @@ impl Default for Limits {
             header_size: Bytes::kibibytes(16),
             url_size: Bytes::kibibytes(2),
             transfers: 1024,
+            transfers_per_address: 256,
             transfer: Period::seconds(600),
             drain: Period::seconds(30),
         }

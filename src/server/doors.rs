@@ -121,6 +121,7 @@ impl Manner {
                 max_window: if *single_port { 1 } else { Settings::default().max_window },
                 time_limit: limits.transfer.duration(),
                 max_transfers: limits.transfers,
+                max_per_address: limits.transfers_per_address,
                 ..Settings::default()
             }),
         }

@@ -147,7 +147,7 @@ where
             }
             Admission::Duplicate => tracing::debug!(%peer, "duplicate request"),
             Admission::Full => {
-                tracing::info!(%peer, "a client was told to try again: limits.transfers are under way");
+                tracing::info!(%peer, "a client was told to try again: limits.transfers are under way, or limits.transfers_per_address of its own");
                 self.door.refuse(peer, ErrorCode::UNDEFINED, "busy, try again");
             }
         }

@@ -1,7 +1,7 @@
-//! The transfers that are live, by client address: one for each, and not more than the limit.
+//! The transfers that are live, by client address and port: one for each, and not more than the limits.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, hash_map};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -17,12 +17,15 @@ const REPLIES: usize = 8;
 pub(super) struct Live {
     table: Arc<Mutex<Table>>,
     limit: usize,
+    per_address: usize,
     single_port: bool,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     by_peer: HashMap<SocketAddr, Entry>,
+    /// Places of each address that has any.
+    by_address: HashMap<IpAddr, usize>,
     taken: usize,
     next_id: u64,
 }
@@ -41,7 +44,7 @@ pub(super) enum Admission {
     Admit(Place),
     /// It has just this one already: the request was sent twice, and retransmission will answer it.
     Duplicate,
-    /// All places are taken.
+    /// All places are taken, or all that one address may have.
     Full,
 }
 
@@ -58,7 +61,8 @@ impl Live {
     /// An empty table.
     #[must_use]
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { table: Arc::default(), limit: settings.max_transfers, single_port: settings.single_port }
+        let Settings { max_transfers: limit, max_per_address: per_address, single_port, .. } = *settings;
+        Self { table: Arc::default(), limit, per_address, single_port }
     }
 
     /// Takes a place for the request datagram of `peer`.
@@ -71,9 +75,12 @@ impl Live {
         if table.by_peer.get(&peer).is_some_and(|entry| *entry.request == *request) {
             return Admission::Duplicate;
         }
-        if table.taken >= self.limit {
+        let address = peer.ip().to_canonical();
+        let its = table.by_address.get(&address).copied().unwrap_or_default();
+        if table.taken >= self.limit || its >= self.per_address {
             return Admission::Full;
         }
+        table.by_address.insert(address, its + 1);
         let id = table.next_id;
         table.next_id += 1;
         table.taken += 1;
@@ -123,6 +130,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.live.lock();
         table.taken -= 1;
+        if let hash_map::Entry::Occupied(mut its) = table.by_address.entry(self.peer.ip().to_canonical()) {
+            *its.get_mut() -= 1;
+            if *its.get() == 0 {
+                its.remove();
+            }
+        }
         if table.by_peer.get(&self.peer).is_some_and(|entry| entry.id == self.id) {
             table.by_peer.remove(&self.peer);
         }
@@ -170,6 +183,22 @@ mod tests {
         let live = live(2, false);
         let _places = [admitted(&live, b"a"), admitted(&live, b"b")];
         assert!(matches!(live.admit(PEER, b"c"), Admission::Full));
+    }
+
+    #[test]
+    fn one_address_does_not_get_all_places() {
+        let live = Live::new(&Settings { max_transfers: 3, max_per_address: 2, ..Settings::default() });
+        let admit = |address: [u8; 4], port| match live.admit((address, port).into(), b"a") {
+            Admission::Admit(place) => Some(place),
+            Admission::Duplicate | Admission::Full => None,
+        };
+        let places = [admit([192, 0, 2, 1], 1), admit([192, 0, 2, 1], 2)];
+        assert!(places.iter().all(Option::is_some));
+        assert!(admit([192, 0, 2, 1], 3).is_none());
+        assert!(admit([192, 0, 2, 2], 1).is_some(), "there is one left for others");
+        drop(places);
+        assert!(admit([192, 0, 2, 1], 3).is_some());
+        assert!(live.is_empty() && live.lock().by_address.is_empty());
     }
 
     #[test]

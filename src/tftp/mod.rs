@@ -50,6 +50,8 @@ pub struct Settings {
     pub time_limit: Duration,
     /// Transfers at the same time; further clients are told to try again.
     pub max_transfers: usize,
+    /// The same from one address.
+    pub max_per_address: usize,
     /// The largest block in bytes that a client gets, 8 to 65464 (RFC 2348).
     pub max_block_size: u16,
     /// The largest window in blocks that a client gets, at least 1 (RFC 7440).
@@ -65,6 +67,7 @@ impl Default for Settings {
             retries: 5,
             time_limit: Duration::from_mins(5),
             max_transfers: 4096,
+            max_per_address: 4096,
             max_block_size: 1468,
             max_window: 64,
         }
