@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::certificate::Reader;
-use crate::config::{Config, Listen, Speaks};
+use crate::config::{Config, Listen, Place, Speaks};
 use crate::listen::proxy::Proxies;
 use crate::listen::tls::{TlsDoor, TlsError};
 use crate::metrics::Metrics;
@@ -104,7 +104,12 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Speaks::Http | Speaks::Tftp { .. } => None,
     });
     let passwords = config.rules.iter().filter_map(|rule| rule.passwords.as_ref()).map(|passwords| &passwords.file);
-    let held = keys.chain(passwords).chain([&config.file]).chain(config.lab.as_ref().map(|lab| &lab.directory));
+    let store = config.store.as_ref().and_then(|store| match &store.place {
+        Place::Sqlite(file) => Some(file),
+        Place::Postgres(_) => None,
+    });
+    let held = keys.chain(passwords).chain(store).chain([&config.file]);
+    let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory));
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {
         if path.canonicalize().is_ok_and(|path| path.starts_with(&profiles)) {

@@ -2,7 +2,7 @@
 //!
 //! The map: [`listen`] and [`tftp`] turn connections into a [`provision::Request`]; [`provision`] walks it in seven steps
 //! to a response; [`profile`] knows the tree of files, [`device`] and [`certificate`] who a phone is, [`cipher`] the
-//! encrypted file formats. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
+//! encrypted file formats, [`store`] where devices are kept. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
 
 pub mod app;
 pub mod authority;
@@ -20,6 +20,7 @@ pub mod phone;
 pub mod profile;
 pub mod provision;
 pub mod server;
+pub mod store;
 pub mod tftp;
 pub mod throttle;
 pub mod trust;

@@ -5,6 +5,7 @@ mod census;
 mod doors;
 mod greeting;
 mod runtime;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::config::{Config, ConfigError};
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
 use crate::metrics::Metrics;
+use crate::store::StoreError;
 
 /// The server does not start, or a reload is refused. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum ServeError {
     /// An address.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The log.
     #[error("{0}")]
     Log(String),
@@ -78,6 +83,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());
     let census = Arc::new(census::open(config.state.as_deref()));
+    let store = store::open(config.store.as_ref()).await?;
     let app = Arc::new(App::new(config, &metrics)?);
     let (apps, receiver) = watch::channel(app.clone());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -85,6 +91,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         apps: receiver,
         metrics,
         census,
+        store,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         heavy: Arc::new(Semaphore::new(processors)),
         examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
@@ -176,10 +183,10 @@ impl Server {
         let app = Arc::new(App::new(config, &self.shared.metrics)?.after(&before));
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
-        if (&old.log.level, old.log.format, &old.admin, &old.state)
-            != (&new.log.level, new.log.format, &new.admin, &new.state)
+        if (&old.log.level, old.log.format, &old.admin, &old.state, &old.store)
+            != (&new.log.level, new.log.format, &new.admin, &new.state, &new.store)
         {
-            tracing::warn!("log.level, log.format, state and [admin] count from the next start");
+            tracing::warn!("log.level, log.format, state, [admin] and [store] count from the next start");
         }
         self.allow_connections(old.limits.connections, new.limits.connections);
         self.apps.send_replace(app);

@@ -21,6 +21,7 @@ mod render;
 mod rule;
 mod sample;
 mod serve;
+mod store;
 mod tls;
 
 use std::path::Path;

@@ -18,6 +18,11 @@ pub(super) fn read_secret(file: &Path) -> std::io::Result<String> {
     read_bounded(file, 64 * 1024)
 }
 
+/// The folder that a file is in, which paths of a configuration are relative to.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
 /// The text of a regular file: a pipe would wait for ever, a device never end.
 pub(super) fn read_bounded(file: &Path, longest: u64) -> std::io::Result<String> {
     if !std::fs::metadata(file)?.is_file() {

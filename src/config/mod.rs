@@ -19,6 +19,7 @@ mod password;
 mod proxies;
 mod revocation;
 mod rule;
+mod store;
 mod throttle;
 mod tls;
 mod units;
@@ -33,7 +34,7 @@ pub use cache::Cache;
 pub use error::ConfigError;
 use error::Findings;
 pub use expired::{Expired, Renewal};
-use file::read;
+use file::{folder_of, read};
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
@@ -44,6 +45,7 @@ pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use revocation::{PastDate, Revocation};
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
+pub use store::{Place, Store};
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
@@ -89,6 +91,8 @@ pub struct Config {
     pub master: Option<MasterKey>,
     /// The lab authority, where one is wanted.
     pub lab: Option<Lab>,
+    /// Where devices are kept; `None`: nowhere, a device is what its certificate and path say.
+    pub store: Option<Store>,
 }
 
 impl Config {
@@ -98,10 +102,9 @@ impl Config {
     /// The file cannot be read, is no TOML, has an unknown key or a value of the wrong kind, or its parts contradict
     /// each other.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let text = read(file)?;
         let modified = std::fs::metadata(file).and_then(|metadata| metadata.modified());
         let modified = modified.map_err(|error| ConfigError::new(file, None, error.to_string()))?;
-        Self::parse(&text, file, modified)
+        Self::parse(&read(file)?, file, modified)
     }
 
     /// Only the `[lab]` table of a file: what it names has to be made before the rest can be checked.
@@ -109,8 +112,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn lab(file: &Path) -> Result<Option<Lab>, ConfigError> {
-        let written = Written::parse(&read(file)?, file)?;
-        Ok(written.lab.map(|lab| lab.in_folder(folder_of(file))))
+        Ok(Written::parse(&read(file)?, file)?.lab.map(|lab| lab.in_folder(folder_of(file))))
     }
 
     /// Checks the text of a configuration file.
@@ -139,6 +141,7 @@ impl Config {
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
+        let store = written.store.map(|store| findings.note(None, store.check(folder)));
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),
@@ -158,12 +161,9 @@ impl Config {
             client_tls,
             master,
             lab: written.lab.map(|lab| lab.in_folder(folder)),
+            store: store.flatten(),
         })
     }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use crate::profile::macros::Macro;
+use crate::device::VariableName;
 use crate::profile::template::Variables;
 
 /// Takes the table over; a variable may not hide a macro.
@@ -10,16 +10,7 @@ pub(super) fn check(table: toml::Table) -> Result<Variables, String> {
     table
         .into_iter()
         .map(|(name, value)| {
-            let mut characters = name.chars();
-            let letter = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
-            if !letter || !characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(format!(
-                    "variables.{name}: a name has letters, digits and `_` only, and begins with a letter"
-                ));
-            }
-            if Macro::named(&name).is_some() {
-                return Err(format!("variables.{name}: `{name}` is a phone's macro; choose another name"));
-            }
+            name.parse::<VariableName>().map_err(|error| format!("variables.{name}: {error}"))?;
             Ok((name, to_value(value)))
         })
         .collect()

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::error::{line, readable};
 use super::{Admin, Cache, ClientTls, ConfigError, Keys, Lab, Limits, Lint, Log, Throttle};
-use super::{certificates, listen, rule};
+use super::{certificates, listen, rule, store};
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -40,6 +40,7 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) keys: Keys,
     pub(super) lab: Option<Lab>,
+    pub(super) store: Option<store::Written>,
 }
 
 impl Written {

@@ -1,18 +1,28 @@
-//! Who: the names that a phone has, each a type that cannot hold anything else.
+//! Who: the names that a phone has, each a type that cannot hold anything else; and what people say of it.
 //!
 //! Nothing here reads a file or a socket. A [`MacAddress`], [`SerialNumber`] or [`Model`] is parsed once, at the edge
-//! (a path, a certificate, a command line), and trusted from there on. What a certificate proves is a [`DeviceIdentity`].
+//! (a path, a certificate, a command line), and trusted from there on. What a certificate proves is a [`DeviceIdentity`];
+//! what the store keeps is a [`Device`].
 
+mod group;
 mod identity;
 mod mac;
 mod model;
+mod name;
+mod record;
 mod secret;
 mod serial;
 mod serial_range;
+mod text;
+mod variable;
 
+pub use group::{GroupError, GroupName};
 pub use identity::DeviceIdentity;
 pub use mac::{MacAddress, MacError};
 pub use model::{Model, ModelError};
+pub use name::{DeviceName, NameError};
+pub use record::{Device, DeviceError};
 pub use secret::Secret;
 pub use serial::{SerialError, SerialNumber};
 pub use serial_range::{SerialRange, SerialRangeError};
+pub use variable::{VariableError, VariableName};

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::census::Census;
 use crate::metrics::Metrics;
+use crate::store::Store;
 
 /// What every listener and connection of the process shares.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Which TLS phones use.
     pub census: Arc<Census>,
+    /// Where devices are kept, where they are.
+    pub store: Option<Arc<Store>>,
     /// The connections that may be open.
     pub connections: Arc<Semaphore>,
     /// Profiles that take long to make, at once: no more than there are processors.

@@ -219,6 +219,15 @@ mod tests {
     }
 
     #[test]
+    fn no_variable_hides_a_macro() {
+        let letters = ('A'..='P').map(String::from);
+        for name in ["MAC", "MA", "MAU", "SN", "PSN", "PN"].map(String::from).into_iter().chain(letters) {
+            assert!(Macro::named(&name).is_some(), "{name}");
+            assert!(name.parse::<crate::device::VariableName>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn names_are_read_in_upper_case_only() {
         assert_eq!(Macro::named("MAU"), Some(Macro::Mau));
         assert_eq!(Macro::named("P").map(|name| name.to_string()).as_deref(), Some("$P"));

@@ -16,6 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("metrics", &["config", "provision"]),
     ("log", &["config", "metrics", "provision"]),
     ("census", &["certificate", "config", "device"]),
+    ("store", &["config", "device"]),
     ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
     ("app", &["certificate", "config", "listen", "metrics", "profile", "provision", "throttle"]),
@@ -32,12 +33,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "password",
             "profile",
             "provision",
+            "store",
             "throttle",
         ],
     ),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
     ("phone", &["cipher", "device", "profile", "tftp"]),
-    ("server", &["app", "authority", "census", "config", "listen", "log", "metrics", "tftp"]),
+    ("server", &["app", "authority", "census", "config", "listen", "log", "metrics", "store", "tftp"]),
     (
         "cli",
         &[
@@ -54,6 +56,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "profile",
             "provision",
             "server",
+            "store",
             "trust",
         ],
     ),
@@ -199,6 +202,16 @@ fn tls_libraries_are_named_where_tls_is_spoken() {
         findings.extend(
             lines.map(|(number, _)| format!("{}: TLS is listen/tls's, and trust's as a client", source.place(number))),
         );
+    }
+    none(&findings);
+}
+
+#[test]
+fn sql_stands_in_the_store() {
+    let mut findings = Vec::new();
+    for source in sources().iter().filter(|source| source.module() != "store") {
+        let lines = source.code().filter(|(_, line)| has_word(line, "sqlx"));
+        findings.extend(lines.map(|(number, _)| format!("{}: sqlx is the store's", source.place(number))));
     }
     none(&findings);
 }

@@ -6,6 +6,7 @@ mod expiry;
 mod legacy;
 mod links;
 mod rules;
+mod store;
 mod tree;
 
 use std::fmt;
@@ -93,6 +94,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn findings(config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
     findings.extend(rules::findings(&config));
+    findings.extend(store::findings(&config));
     let place = config.file.display().to_string();
     match App::new(config, &Metrics::default()) {
         Ok(app) => {

@@ -1,0 +1,52 @@
+//! The store, for commands that ask it or change it.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::config::Config;
+use crate::store::Store;
+
+/// Runs a command's work on the store of a configuration.
+pub(super) fn with_store<T>(config: &Path, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let store = super::load(config)?.store;
+    let store = store.with_context(|| {
+        format!("{}: there is no store: a line `[store]` makes one, in state/phoneprov.db", config.display())
+    })?;
+    block_on(async {
+        let store = Store::open(&store.place).await?;
+        let worked = work(&store).await;
+        store.close().await;
+        worked
+    })?
+}
+
+/// Looks whether the store of a configuration can be used.
+pub(super) fn try_open(config: &Config) -> anyhow::Result<()> {
+    let Some(store) = &config.store else { return Ok(()) };
+    block_on(async {
+        Store::open(&store.place).await?.close().await;
+        Ok(())
+    })?
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    Ok(runtime.block_on(work))
+}
+
+/// Who runs the command, for the history: the user of the system, and through sudo the one behind it.
+pub(super) fn who() -> String {
+    let id = rustix::process::getuid();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id.as_raw())).then(|| name.to_owned())
+    });
+    let name = name.unwrap_or_else(|| format!("uid {}", id.as_raw()));
+    match std::env::var("SUDO_USER") {
+        Ok(person) if id.is_root() && !person.is_empty() => format!("{person} (sudo)"),
+        _ => name,
+    }
+}

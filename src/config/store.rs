@@ -1,0 +1,111 @@
+//! `[store]`: where devices are kept.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::device::Secret;
+
+/// The store of devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a file of this host, made where it is not there.
+    Sqlite(PathBuf),
+    /// On a server that several nodes may share; the URL may hold a password.
+    Postgres(Secret),
+}
+
+/// The table as it is written: one of the three, or the default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    url: Option<Secret>,
+    url_file: Option<PathBuf>,
+    url_env: Option<String>,
+}
+
+/// Where it is when nothing is said.
+const DEFAULT: &str = "sqlite://state/phoneprov.db";
+
+impl Written {
+    /// Reads the URL. A file's path is relative to the configuration's folder.
+    pub(super) fn check(self, folder: &Path) -> Result<Store, String> {
+        let (key, url) = match (self.url, self.url_file, self.url_env) {
+            (None, None, None) => ("store.url", Secret::new(DEFAULT.to_owned())),
+            (Some(url), None, None) => ("store.url", url),
+            (None, Some(file), None) => {
+                let path = folder.join(file);
+                let text = super::file::read_secret(&path)
+                    .map_err(|error| format!("store.url_file: {}: {error}", path.display()))?;
+                ("store.url_file", Secret::new(text.trim().to_owned()))
+            }
+            (None, None, Some(name)) => {
+                let text = std::env::var(&name)
+                    .map_err(|_| format!("store.url_env: the environment has no variable `{name}`"))?;
+                ("store.url_env", Secret::new(text.trim().to_owned()))
+            }
+            _ => return Err("store.url, store.url_file and store.url_env exclude each other: keep one".into()),
+        };
+        let place = Place::parse(&url, folder).map_err(|error| format!("{key}: {error}"))?;
+        Ok(Store { place })
+    }
+}
+
+impl Place {
+    fn parse(url: &Secret, folder: &Path) -> Result<Self, String> {
+        let text = url.expose();
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err("expected sqlite://FILE, or postgres://USER@HOST/DATABASE".into());
+        };
+        match scheme {
+            "sqlite" if rest.is_empty() || rest.contains(['?', ':']) => {
+                Err("expected the file's path after sqlite://, and nothing more".into())
+            }
+            "sqlite" => Ok(Self::Sqlite(folder.join(rest))),
+            "postgres" | "postgresql" => Ok(Self::Postgres(url.clone())),
+            other => Err(format!("`{other}` is no store: expected sqlite or postgres")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str) -> Result<Store, String> {
+        toml::from_str::<Written>(text).map_err(|error| error.to_string())?.check(Path::new("/etc/phoneprov"))
+    }
+
+    #[test]
+    fn an_empty_table_is_a_file_in_the_state_folder() {
+        let file = PathBuf::from("/etc/phoneprov/state/phoneprov.db");
+        assert_eq!(checked("").expect("a store").place, Place::Sqlite(file));
+        let file = PathBuf::from("/var/lib/phoneprov/x.db");
+        assert_eq!(checked("url = \"sqlite:///var/lib/phoneprov/x.db\"").expect("a store").place, Place::Sqlite(file));
+    }
+
+    #[test]
+    fn the_password_of_a_url_is_not_shown() {
+        let store = checked("url = \"postgres://prov:hush@db/phoneprov\"").expect("a store");
+        assert!(!format!("{store:?}").contains("hush"));
+        let error = checked("url = \"mysql://prov:hush@db/phoneprov\"").expect_err("no store");
+        assert!(error.contains("`mysql` is no store") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for text in
+            ["url = \"\"", "url = \"state/x.db\"", "url = \"sqlite://\"", "url = \"sqlite://:memory:\"", "url = 7"]
+        {
+            assert!(checked(text).is_err(), "{text}");
+        }
+        assert!(checked("url = \"sqlite://a\"\nurl_env = \"A\"").expect_err("two").contains("exclude each other"));
+    }
+}

@@ -1,0 +1,98 @@
+//! What a device's profile is made with, beside its names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+/// A variable's name: letters, digits and `_`, beginning with a letter or `_`, 64 at the most; none that a phone's macro
+/// has, which would hide it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableName(String);
+
+/// The text is not a variable's name, or its value none that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VariableError {
+    /// It cannot be written in a template.
+    #[error("`{0}` is not a variable's name: expected up to 64 letters, digits and `_`, beginning with a letter")]
+    Name(String),
+    /// It would hide a macro.
+    #[error("`{0}` is a phone's macro: choose another name")]
+    Macro(String),
+    /// It is larger than a profile needs.
+    #[error("the value of `{name}` has {length} bytes: expected {LONGEST} at the most")]
+    Long {
+        /// The variable.
+        name: VariableName,
+        /// Its length as JSON.
+        length: usize,
+    },
+}
+
+/// The longest value, in bytes of JSON.
+const LONGEST: usize = 65_536;
+
+/// Macros of more than one letter; `A` to `P` are the others.
+const MACROS: [&str; 6] = ["MA", "MAU", "MAC", "SN", "PN", "PSN"];
+
+impl VariableName {
+    /// As templates write it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Holds a value against what is kept of one.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn check(&self, value: &Value) -> Result<(), VariableError> {
+        let length = value.to_string().len();
+        if length > LONGEST { Err(VariableError::Long { name: self.clone(), length }) } else { Ok(()) }
+    }
+}
+
+impl FromStr for VariableName {
+    type Err = VariableError;
+
+    fn from_str(text: &str) -> Result<Self, VariableError> {
+        let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let written = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !begins || !written || text.len() > 64 {
+            return Err(VariableError::Name(text.to_owned()));
+        }
+        if MACROS.contains(&text) || matches!(text.as_bytes(), [b'A'..=b'P']) {
+            return Err(VariableError::Macro(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for VariableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_be_written_in_a_template_and_hides_no_macro() {
+        for text in ["sip_user", "_x", "GPP_B", "Q", "ma"] {
+            assert_eq!(text.parse::<VariableName>().expect("a name").as_str(), text);
+        }
+        for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P"] {
+            assert!(text.parse::<VariableName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_has_an_end() {
+        let name: VariableName = "notes".parse().expect("a name");
+        assert_eq!(name.check(&Value::from("x".repeat(60_000))), Ok(()));
+        let error = name.check(&Value::from("x".repeat(70_000))).expect_err("too long").to_string();
+        assert!(error.contains("`notes` has 70002 bytes"), "{error}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The two databases: how each is reached, and where their ways part. Everything else is the same statements for both.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+
+use super::StoreError;
+use crate::config::Place;
+
+/// Connections that a process has to SQLite: readers do not wait for the one that writes.
+const READERS: u32 = 4;
+
+/// Connections of a node to PostgreSQL, whose default is 100 for all.
+const CONNECTIONS: u32 = 8;
+
+/// The longest wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// What a URL gives a meaning of its own.
+const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>');
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// The engine of a place.
+    pub(super) fn of(place: &Place) -> Self {
+        match place {
+            Place::Sqlite(_) => Self::Sqlite,
+            Place::Postgres(_) => Self::Postgres,
+        }
+    }
+
+    /// How a change begins: SQLite takes its write lock at once, where it would fail half-way; PostgreSQL waits at the
+    /// row of the revision.
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+
+    /// What is said once to a store that is to be used. SQLite's readers go on beside a writer then; that every change is
+    /// on the disk before it is acknowledged is its default.
+    pub(super) fn settle(self) -> &'static str {
+        match self {
+            Self::Sqlite => "pragma journal_mode = wal",
+            Self::Postgres => "select 1",
+        }
+    }
+
+    /// Connections, none of which is open yet.
+    pub(super) fn pool(place: &Place) -> Result<AnyPool, StoreError> {
+        sqlx::any::install_default_drivers();
+        let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE);
+        let (options, url) = match place {
+            Place::Sqlite(file) => {
+                prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
+                let path = file.to_string_lossy();
+                (options.max_connections(READERS), format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
+            }
+            Place::Postgres(url) => (options.max_connections(CONNECTIONS), url.expose().to_owned()),
+        };
+        options.connect_lazy(&url).map_err(|error| StoreError::of(&shown(place), error))
+    }
+}
+
+/// Where the store is, as people are told: a URL's password is none of their business.
+pub(super) fn shown(place: &Place) -> String {
+    match place {
+        Place::Sqlite(file) => file.display().to_string(),
+        Place::Postgres(url) => {
+            let text = url.expose();
+            let (scheme, rest) = text.split_once("://").unwrap_or(("postgres", ""));
+            let rest = rest.split(['?', '#']).next().unwrap_or_default();
+            let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://{rest}")
+        }
+    }
+}
+
+/// Makes the file and its folder, for this user alone: profiles are made from what is in it.
+fn prepare(file: &Path) -> Result<(), String> {
+    if file.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+    made.map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Secret;
+
+    #[test]
+    fn people_see_no_password() {
+        let shown = |url: &str| shown(&Place::Postgres(Secret::new(url.into())));
+        assert_eq!(shown("postgres://prov:hush@db:5432/phoneprov?sslmode=require"), "postgres://db:5432/phoneprov");
+        assert_eq!(shown("postgres:///phoneprov?host=/run/x&password=hush"), "postgres:///phoneprov");
+        assert_eq!(shown("postgres://prov:a@hush@db/x"), "postgres://db/x");
+    }
+}

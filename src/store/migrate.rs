@@ -1,0 +1,33 @@
+//! The store's form: every change of it is a file under `migrations/`, run once, in order.
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::{Store, StoreError};
+
+/// Every migration: its number, and its statements.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "devices", include_str!("migrations/0001_devices.sql"))];
+
+impl Store {
+    /// Brings the store to the form that this program knows. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// It has a newer form, cannot be reached or cannot be written; it is as it was then.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+        let migrations = MIGRATIONS.iter().map(|(version, name, statements)| {
+            Migration::new(*version, (*name).into(), MigrationType::Simple, statements.into_sql_str(), false)
+        });
+        let migrator = Migrator::with_migrations(migrations.collect());
+        // All of them in one transaction, whose beginning is the lock.
+        let begun = self.within(async {
+            let settled = sqlx::query(self.engine.settle()).execute(&self.pool).await;
+            settled.map_err(|error| self.error(error))?;
+            self.pool.begin_with(self.engine.begin()).await.map_err(|error| self.error(error))
+        });
+        let mut transaction = begun.await?;
+        let ran = migrator.run_direct(None, &mut *transaction, false).await;
+        ran.map_err(|error| StoreError::of_migration(&self.place, known, error))?;
+        transaction.commit().await.map_err(|error| self.error(error))
+    }
+}
