@@ -6,10 +6,12 @@ mod check;
 mod cipher_args;
 mod completions;
 mod decrypt;
+mod device;
 mod diff;
 mod encrypt;
 mod fleet;
 mod fmt;
+mod group;
 mod import_export;
 mod key;
 mod lint;
@@ -22,6 +24,7 @@ mod rule;
 mod sample;
 mod serve;
 mod store;
+mod table;
 mod tls;
 
 use std::path::Path;
@@ -51,6 +54,8 @@ enum Command {
     Phone(Box<phone::Args>),
     Rule(rule::Args),
     Fleet(fleet::Args),
+    Device(Box<device::Args>),
+    Group(group::Args),
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
@@ -75,6 +80,8 @@ pub fn run() -> ExitCode {
         Command::Phone(args) => phone::run(&args),
         Command::Rule(args) => rule::run(&args),
         Command::Fleet(args) => fleet::run(&args),
+        Command::Device(args) => device::run(&args),
+        Command::Group(args) => group::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),

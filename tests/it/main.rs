@@ -4,6 +4,7 @@
 mod architecture;
 mod authority;
 mod csr;
+mod devices;
 mod docs;
 mod exercises;
 mod expired;

@@ -1,0 +1,58 @@
+//! A variable and its value, as they are typed.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::device::VariableName;
+
+/// `sip_user=100` is the text 100; `vlan:=7`, `lines:=[1, 2]` and `on:=true` are JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Assignment {
+    /// The variable.
+    pub(super) name: VariableName,
+    /// Its value.
+    pub(super) value: Value,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err("expected NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table".into());
+        };
+        let (name, value) = match name.strip_suffix(':') {
+            Some(name) => {
+                (name, serde_json::from_str(value).map_err(|error| format!("what follows := is no JSON: {error}"))?)
+            }
+            None => (name, Value::from(value)),
+        };
+        let name: VariableName = name.parse().map_err(|error: crate::device::VariableError| error.to_string())?;
+        if value.is_null() {
+            return Err(format!("null is no value: `phoneprov device unset` takes {name} away"));
+        }
+        name.check(&value).map_err(|error| error.to_string())?;
+        Ok(Self { name, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_text_unless_it_is_said_to_be_json() {
+        let value = |text: &str| text.parse::<Assignment>().map(|assignment| assignment.value);
+        assert_eq!(value("a=5"), Ok(json!("5")));
+        assert_eq!(value("a=x=y"), Ok(json!("x=y")));
+        assert_eq!(value("a="), Ok(json!("")));
+        assert_eq!(value("a:=5"), Ok(json!(5)));
+        assert_eq!(value("a:=[1, true]"), Ok(json!([1, true])));
+        for text in ["a", "a:=", "a:=x", "a:=null", "=x", "MA=x", "a b=x"] {
+            assert!(value(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What can be said of a device by options.
+
+use super::assignment::Assignment;
+use crate::device::{Device, DeviceIdentity, GroupName, MacAddress, Model, SerialNumber};
+
+/// What a device is to be.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Fields {
+    /// Its MAC address.
+    #[arg(long)]
+    mac: Option<MacAddress>,
+    /// Its serial number ($SN).
+    #[arg(long, value_name = "SN")]
+    serial: Option<SerialNumber>,
+    /// Its product name ($PN).
+    #[arg(long, value_name = "PN")]
+    product: Option<Model>,
+    /// Its product series ($PSN), where it does not follow from the product name.
+    #[arg(long, value_name = "PSN")]
+    series: Option<Model>,
+    /// What people call it.
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+    /// Anything else that people want to know.
+    #[arg(long, value_name = "TEXT")]
+    notes: Option<String>,
+    /// A MAC address that it asks with beside its own; all that are given replace all that there were.
+    #[arg(long = "alias", value_name = "MAC")]
+    aliases: Vec<MacAddress>,
+    /// A group; a later one counts more, and all that are given replace all that there were.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<GroupName>,
+    /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
+    #[arg(value_name = "NAME=VALUE")]
+    variables: Vec<Assignment>,
+}
+
+impl Fields {
+    /// Puts what is said into a device.
+    pub(super) fn apply(&self, device: &mut Device) {
+        let known = &device.identity;
+        let mac = self.mac.or(known.mac());
+        let serial = self.serial.clone().or_else(|| known.serial().cloned());
+        let product = self.product.clone().or_else(|| known.model().cloned());
+        if let Some(identity) = DeviceIdentity::new(mac, serial, product) {
+            device.identity = identity;
+        }
+        device.series = self.series.clone().or(device.series.take());
+        if let Some(label) = &self.label {
+            device.label.clone_from(label);
+        }
+        if let Some(notes) = &self.notes {
+            device.notes.clone_from(notes);
+        }
+        if !self.aliases.is_empty() {
+            device.aliases.clone_from(&self.aliases);
+        }
+        if !self.groups.is_empty() {
+            device.groups.clone_from(&self.groups);
+        }
+        let own = self.variables.iter().cloned();
+        device.variables.extend(own.map(|Assignment { name, value }| (name, value)));
+    }
+}
