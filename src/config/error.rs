@@ -57,6 +57,11 @@ impl<'a> Findings<'a> {
     pub(super) fn end(self) -> Result<(), ConfigError> {
         if self.is_empty() { Ok(()) } else { Err(self.error) }
     }
+
+    /// All that is not well.
+    pub(super) fn into_error(self) -> ConfigError {
+        self.error
+    }
 }
 
 /// The line that a place in the text is on, from 1.

@@ -1,13 +1,17 @@
 //! The configuration file as it is written: every table by name, nothing checked but the kinds of values.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::error::{line, readable};
+use super::error::{Findings, readable};
 use super::{Admin, Cache, ClientTls, ConfigError, Keys, Lab, Limits, Lint, Log, Throttle};
 use super::{certificates, listen, rule, store};
+
+/// Lines that one value may have for the faults behind it to be told of in the same go.
+const LONGEST: usize = 64;
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
@@ -44,9 +48,77 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Reads it; what its parts say is not checked yet.
+    /// Reads it; what its parts say is not checked yet. The reader stops at the first fault, so that is taken out and the
+    /// rest read again, until there is no more.
     pub(super) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text)
-            .map_err(|error| ConfigError::new(file, line(text, error.span()), readable(error.message())))
+        let mut findings = Findings::new(file, text);
+        let mut rest = Some(text.to_owned());
+        while let Some(text) = &rest {
+            let error = match toml::from_str(text) {
+                Ok(written) => return findings.end().map(|()| written),
+                Err(error) => error,
+            };
+            findings.note(error.span(), Err::<(), _>(readable(error.message())));
+            rest = error.span().and_then(|fault| without(text, fault));
+        }
+        Err(findings.into_error())
+    }
+}
+
+/// The text with spaces for the lines of a fault, and for all of a table whose header it is in; `None` where that leaves
+/// no TOML, or nothing to take out.
+fn without(text: &str, fault: Range<usize>) -> Option<String> {
+    let start = text.get(..fault.start)?.rfind('\n').map_or(0, |end| end + 1);
+    let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |length| from + length);
+    let mut end = line_end(text.get(..fault.end).map_or(fault.start, str::len));
+    if text[start..].trim_start().starts_with('[') {
+        end = line_end(fault.start);
+        while end < text.len() && !text[end + 1..].trim_start_matches([' ', '\t']).starts_with('[') {
+            end = line_end(end + 1);
+        }
+    }
+    // A value may go on over more lines than the fault names.
+    for _ in 0..LONGEST {
+        if text[start..end].trim().is_empty() || (start == 0 && end == text.len()) {
+            return None;
+        }
+        // As many bytes, so that the next fault is on the line that it says.
+        let spaces: String = text[start..end].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+        let shorter = [&text[..start], &spaces, &text[end..]].concat();
+        if shorter.parse::<toml::Table>().is_ok() {
+            return Some(shorter);
+        }
+        end = line_end((end + 1).min(text.len()));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let error = Written::parse(text, Path::new("c")).expect_err("faults").to_string();
+        error.lines().map(|line| line.split([',', '\n']).next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_fault_is_told_of_at_once() {
+        let text = "profiles = \"p\"\n[[listen]]\naddress = 1\nprotocol = \"http\"\n[[listen]]\nadress = \"ä\"\n[limits]\n\
+                    idle = \"5 parsecs\"\nfoo = [\n1,\n]\n[nonsense]\nprofiles = 1\n[log]\nlevel = \"info\"\n";
+        let told = faults(text);
+        for expected in
+            ["c:3: ", "c:6: unknown key `adress`", "c:8: ", "c:9: unknown key `foo`", "c:12: unknown key `nonsense`"]
+        {
+            assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:#?}");
+        }
+        assert!(!told.iter().any(|fault| fault.starts_with("c:13") || fault.starts_with("c:15")), "{told:#?}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_of_once() {
+        assert_eq!(faults("profiles = \"p\"\n[listen\nfoo = 1\n").len(), 1);
+        assert_eq!(faults("").len(), 1);
+        assert_eq!(faults("foo = 1").len(), 1);
     }
 }
