@@ -91,7 +91,10 @@ pub fn import(path: &Path, password: Option<&Secret>) -> Result<Import, TrustErr
 }
 
 /// The bytes of a file that can be one of certificates.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, TrustError> {
+///
+/// # Errors
+/// It cannot be read, is no regular file, or larger than any such file.
+pub fn read(path: &Path) -> Result<Vec<u8>, TrustError> {
     let system = |error| TrustError::Read { path: path.to_owned(), error };
     let wrong = |error| TrustError::Import { path: path.to_owned(), error };
     if !fs::metadata(path).map_err(system)?.is_file() {

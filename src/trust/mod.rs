@@ -19,5 +19,5 @@ pub use alias::{Alias, AliasError};
 pub use error::TrustError;
 pub use fetch::{FetchError, Fetched, Shown, Verified, fetch};
 pub use folder::{Added, Anchor, Change, Taken, TrustFolder, pem};
-pub use import::{Found, Import, ImportError, import};
+pub use import::{Found, Import, ImportError, import, read};
 pub use peer::{Peer, PeerError};

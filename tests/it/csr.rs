@@ -36,7 +36,7 @@ fn a_request_has_the_name_twice_and_a_key_that_stays() {
     let output = csr(&folder, &[&["--name", "prov.example.com", "--name", "prov2.example.com"][..], &fields].concat());
     assert!(output.status.success(), "{output:?}");
     let said = text(&output.stdout);
-    assert!(said.contains("next:\n  1. send ") && said.contains("run phoneprov check"), "{said}");
+    assert!(said.contains("next:\n  1. send ") && said.contains("certs check "), "{said}");
 
     let request = read(&folder, "prov.example.com.csr");
     assert!(request.contains("Subject: C=FR,ST=Rhône,L=Lyon,O=Télé SA,CN=prov.example.com"), "{request}");

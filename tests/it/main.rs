@@ -3,6 +3,7 @@
 
 mod architecture;
 mod authority;
+mod certs_check;
 mod csr;
 mod devices;
 mod docs;

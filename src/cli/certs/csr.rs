@@ -64,7 +64,8 @@ fn next(requested: &Requested, certificate: &Path) -> String {
     let (request, key, certificate) = (requested.request.display(), requested.key.display(), certificate.display());
     format!(
         "next:\n  1. send {request} to the authority, and never the key\n  2. put what comes back into {certificate}, PEM: \
-         the server's own certificate first,\n     then the one that issued it, and so on\n  3. name it and {key} in \
-         config.toml, as certificate and key of the listener, and run phoneprov check\n"
+         the server's own certificate first,\n     then the one that issued it, and so on\n  3. phoneprov certs check \
+         {certificate} --key {key}\n  4. name both in config.toml, as certificate and key of the listener, and reload \
+         the server\n"
     )
 }

@@ -1,5 +1,6 @@
 //! `phoneprov certs`: make certificates for a lab or ask for real ones, look into any, keep those that we trust.
 
+mod check;
 mod csr;
 mod fetch;
 mod lab;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::certificate::Details;
 
-/// Make or ask for certificates, show what one says, fetch what another server shows, and keep those that we trust.
+/// Make, ask for, check and show certificates, fetch what another server shows, and keep those that we trust.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -21,6 +22,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Check(check::Args),
     Csr(Box<csr::Args>),
     Lab(lab::Args),
     Show(show::Args),
@@ -31,6 +33,7 @@ enum Command {
 /// Runs the subcommand.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::Check(args) => check::run(&args),
         Command::Csr(args) => csr::run(*args),
         Command::Lab(args) => lab::run(&args),
         Command::Show(args) => show::run(&args),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::validity;
 use crate::certificate::{self, Block, Details, Fingerprint};
+use crate::trust;
 
 /// Show what each certificate of a file says, and which device the server reads from it.
 #[derive(Debug, clap::Args)]
@@ -67,7 +68,7 @@ struct Device {
 /// Prints the file's certificates. The exit code is 0 when the file could be read, whoever it names.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.file.display();
-    let file = std::fs::read(&args.file).with_context(|| format!("cannot read `{name}`"))?;
+    let file = trust::read(&args.file)?;
     let report = report(&file, Timestamp::now()).with_context(|| format!("cannot show `{name}`"))?;
     let out = &mut io::stdout().lock();
     if args.json {

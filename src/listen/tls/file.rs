@@ -8,7 +8,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::TlsError;
-use crate::certificate;
+use crate::certificate::{self, Misplaced};
 use crate::config::Tls;
 
 /// The server's certificate with those that issued it, in the order in which they are sent. An expired one is used all
@@ -16,15 +16,9 @@ use crate::config::Tls;
 pub(super) fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let path = &tls.certificate;
     let chain = certificates(path)?;
-    let mut names = Vec::new();
-    for (at, der) in chain.iter().enumerate() {
-        names.push(certificate::names(der).map_err(|error| damaged(path, at + 1, error))?);
-    }
-    for (at, own) in names.iter().enumerate().filter(|(_, own)| own.issuer != own.subject) {
-        let follows = names.get(at + 1).is_some_and(|next| next.subject == own.issuer);
-        if let Some(issuer) = names.iter().position(|other| other.subject == own.issuer).filter(|_| !follows) {
-            return Err(TlsError::Order { path: path.clone(), issued: at + 1, issuer: issuer + 1 });
-        }
+    let misplaced = certificate::misplaced(&chain).map_err(|link| damaged(path, link.number, link.error))?;
+    if let Some(Misplaced { issued, issuer }) = misplaced {
+        return Err(TlsError::Order { path: path.clone(), issued, issuer });
     }
     warn_of_expiry(path, &chain);
     Ok(chain)
