@@ -7,8 +7,8 @@ use crate::device::Secret;
 
 /// Makes certificates that are written nowhere.
 ///
-/// They share one key pair: making a key takes a hundred times as long as signing a certificate, and to a server the
-/// certificates are as different as those of real phones.
+/// They share one key pair: making an RSA key takes several hundred times as long as signing a certificate with one
+/// (docs/fleet.md has figures), and to a server the certificates are as different as those of real phones.
 pub struct Batch<'a> {
     authority: &'a Authority,
     key: KeyPair,

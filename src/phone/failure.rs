@@ -77,6 +77,9 @@ pub enum Failure {
         /// The alert that ended TLS, where one did.
         alert: Option<Alert>,
     },
+    /// The question was heard, perhaps, and the connection closed.
+    #[error("the server broke off without an answer")]
+    HungUp,
     /// It took too long.
     #[error("the server took longer than {seconds} s {stage}")]
     Slow {
@@ -168,6 +171,7 @@ impl Failure {
             | Self::Certificate(_)
             | Self::ServerName { .. }
             | Self::Protocol { .. }
+            | Self::HungUp
             | Self::Slow { .. }
             | Self::Status(_)
             | Self::Redirect(_)
@@ -197,6 +201,7 @@ impl Failure {
             | Self::Connect { .. }
             | Self::Certificate(_)
             | Self::ServerName { .. }
+            | Self::HungUp
             | Self::Slow { .. }
             | Self::Large { .. }
             | Self::Redirect(_)
@@ -223,6 +228,7 @@ impl Failure {
             | Self::ServerName { .. }
             | Self::Protocol { alert: Some(_), .. } => "tls",
             Self::Protocol { alert: None, .. } => "protocol",
+            Self::HungUp => "hung-up",
             Self::Slow { .. } => "slow",
             Self::Large { .. } => "large",
             Self::NotFound => "not-found",

@@ -78,6 +78,15 @@ fn a_scan_gets_nothing_that_its_phones_own() {
 }
 
 #[test]
+fn a_server_that_has_had_enough_hangs_up_and_passes() {
+    // Of refusals that wait, one address has 16: the rest get no answer.
+    let server = Site::new("[throttle]\naddress = 20\nprefix = 20\n").start();
+    let came = fleet(&own(&server), &["--phones", "100", "--scenario", "scan"]);
+    assert_eq!((came.code, came.number("served"), came.number("refused") + came.number("hung_up")), (Some(0), 0, 100));
+    assert!(came.number("hung_up") > 0, "{came:?}");
+}
+
+#[test]
 fn a_scan_of_a_listener_that_demands_certificates_is_refused_by_tls_too() {
     let site = Site::new("");
     site.configure(&config(&["https"], "client_certificate = \"require\""));

@@ -25,7 +25,7 @@ const OWN_DESCRIPTORS: u64 = 64;
 /// Be thousands of phones at once, each with its own certificate, and say how many got their profile, and how fast.
 ///
 /// The lab's authority signs their certificates, which are kept in memory only. All share one key pair, because making
-/// thousands of keys would take minutes; to the server they are as different as real phones.
+/// keys takes far longer than signing; to the server they are as different as real phones.
 ///
 /// Exits with 0 when every phone was served (`scan`: every one was refused), 1 when not, 2 when it could not begin.
 #[derive(Debug, clap::Args)]

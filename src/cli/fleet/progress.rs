@@ -51,6 +51,6 @@ impl Progress {
 fn bar(tally: &Tally) -> String {
     let (done, all) = (tally.ended(), tally.phones);
     let full = (done * WIDTH).checked_div(all).unwrap_or(WIDTH);
-    let (served, refused, failed) = (tally.served, tally.refused, tally.failures());
+    let (served, refused, failed) = (tally.served, tally.refused + tally.hung_up, tally.failures());
     format!("[{:<WIDTH$}] {done}/{all}: {served} served, {refused} refused, {failed} failed", "#".repeat(full))
 }

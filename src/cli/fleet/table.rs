@@ -22,6 +22,7 @@ pub(super) fn text(tally: &Tally) -> String {
     }
     if tally.scenario == Scenario::Scan {
         line("refused", &tally.refused.to_string());
+        line("hung up", &tally.hung_up.to_string());
     }
     line("failed", &tally.failures().to_string());
     for ((class, kind), failed) in &tally.failed {
@@ -54,13 +55,14 @@ pub(super) fn json(tally: &Tally) -> String {
         "served": tally.served,
         "breach": tally.breach,
         "refused": tally.refused,
+        "hung_up": tally.hung_up,
         "failed": { "count": tally.failures(), "B": by_class(Class::B), "C": by_class(Class::C) },
         "p50_ms": millis(tally.percentile(50)),
         "p99_ms": millis(tally.percentile(99)),
         "slowest_ms": millis(tally.percentile(100)),
         "bytes": tally.octets,
         "handshakes": tally.handshakes,
-        "handshakes_per_second": tally.handshakes_a_second(),
+        "handshakes_per_second": (tally.handshakes_a_second() * 10.0).round() / 10.0,
         "retries": tally.retries,
         "took_ms": millis(tally.took),
         "as_expected": tally.is_as_expected(),
@@ -68,6 +70,7 @@ pub(super) fn json(tally: &Tally) -> String {
     format!("{object:#}")
 }
 
+/// Milliseconds, to the microsecond.
 fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

@@ -10,6 +10,7 @@ use super::meter::Meter;
 use super::scenario::Scenario;
 use super::tally::{Ended, Ending};
 use super::{Place, Plan};
+use crate::phone::failure::Failure;
 use crate::phone::schedule::Chance;
 use crate::phone::state::State;
 use crate::phone::unit::Unit;
@@ -90,6 +91,7 @@ fn judged(plan: &Plan, outcome: &Outcome, meter: &Meter) -> Ending {
     match outcome.failure() {
         _ if is_scan && meter.files > 0 => Ending::Served,
         Some(failure) if is_scan && failure.is_refusal() => Ending::Refused,
+        Some(Failure::HungUp) if is_scan => Ending::HungUp,
         Some(failure) => Ending::Failed(Some(failure.clone())),
         None if matches!(outcome.profiles, Profiles::Applied(1..)) => Ending::Served,
         None => Ending::Failed(None),
@@ -114,7 +116,6 @@ mod tests {
 
     use super::*;
     use crate::phone::Upgrade;
-    use crate::phone::failure::Failure;
 
     fn judged_as(scenario: Scenario, profiles: Profiles, files: u64) -> Ending {
         let profile_rule = String::new();
@@ -137,6 +138,7 @@ mod tests {
     fn silence_is_no_refusal() {
         let slow = Failure::Slow { seconds: 1, stage: "to answer" };
         assert_eq!(judged_as(Scenario::Scan, failed(slow.clone()), 0), Ending::Failed(Some(slow)));
+        assert_eq!(judged_as(Scenario::Scan, failed(Failure::HungUp), 0), Ending::HungUp);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Ending {
     Served,
     /// An attacker was told no.
     Refused,
+    /// The server hung up on an attacker.
+    HungUp,
     /// Neither; `None`: its rule led nowhere.
     Failed(Option<Failure>),
 }
@@ -58,6 +60,8 @@ pub struct Tally {
     pub served: usize,
     /// Attackers that were told no.
     pub refused: usize,
+    /// Attackers that the server hung up on.
+    pub hung_up: usize,
     /// The rest, by class and kind.
     pub failed: BTreeMap<(Class, &'static str), FailureCount>,
     /// The first attacker that was served, in words.
@@ -81,6 +85,7 @@ impl Tally {
             phones,
             served: 0,
             refused: 0,
+            hung_up: 0,
             failed: BTreeMap::new(),
             breach: None,
             octets: 0,
@@ -100,6 +105,7 @@ impl Tally {
                 }
             }
             Ending::Refused => self.refused += 1,
+            Ending::HungUp => self.hung_up += 1,
             Ending::Failed(failure) => self.fail(failure.as_ref()),
         }
         self.octets = self.octets.saturating_add(ended.octets);
@@ -128,7 +134,7 @@ impl Tally {
     /// How many failed.
     #[must_use]
     pub fn failures(&self) -> usize {
-        self.ended() - self.served - self.refused
+        self.ended() - self.served - self.refused - self.hung_up
     }
 
     /// The time that so many percent of the phones did not exceed (nearest rank); zero where there is no phone.
@@ -145,12 +151,13 @@ impl Tally {
         if self.took.is_zero() { 0.0 } else { f64::from(count) / self.took.as_secs_f64() }
     }
 
-    /// Whether it went as it has to: every phone served, or every attacker refused.
+    /// Whether it went as it has to: every phone served, or every attacker refused. A server may hang up on attackers of
+    /// whom it has had enough, and then it has refused some before; one that is broken only hangs up.
     #[must_use]
     pub fn is_as_expected(&self) -> bool {
         match self.scenario {
             Scenario::PowerCut | Scenario::Steady => self.served == self.phones,
-            Scenario::Scan => self.refused == self.phones,
+            Scenario::Scan => self.refused > 0 && self.refused + self.hung_up == self.phones,
         }
     }
 }
@@ -212,6 +219,9 @@ mod tests {
         let breach = breached.breach.expect("a breach");
         assert_eq!(breach, "asked as 020000000007 with a certificate that the authority did not sign");
         assert!(!tally(Scenario::Scan, vec![refused(), ended(Ending::Failed(None), 1)]).is_as_expected());
+        let hung_up = || ended(Ending::HungUp, 1);
+        assert!(tally(Scenario::Scan, vec![refused(), hung_up(), hung_up()]).is_as_expected());
+        assert!(!tally(Scenario::Scan, vec![hung_up(), hung_up()]).is_as_expected());
     }
 
     #[test]

@@ -213,7 +213,7 @@ async fn exchange(
                 return Ok((response, open));
             }
             // The server may close what is idle whenever it likes: only a fresh connection tells of trouble.
-            Err(Failure::Protocol { .. }) if reused => {}
+            Err(Failure::Protocol { .. } | Failure::HungUp) if reused => {}
             Err(failure) => return Err(failure),
         }
     }

@@ -1,6 +1,8 @@
 //! One HTTP exchange over a connection of its own, or over the one that is still open to the same server.
 
 use std::convert::Infallible;
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -91,8 +93,8 @@ impl Connection {
     /// Asks, and waits for the answer's headers.
     pub(super) async fn ask(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, Failure> {
         self.used = true;
-        self.sender.ready().await.map_err(|error| broken("HTTP", &error))?;
-        self.sender.send_request(request).await.map_err(|error| broken("HTTP", &error))
+        self.sender.ready().await.map_err(|error| unanswered(&error))?;
+        self.sender.send_request(request).await.map_err(|error| unanswered(&error))
     }
 }
 
@@ -107,6 +109,19 @@ where
     // What goes wrong shows in the answer, or in its absence.
     let task = tokio::spawn(async move { drop(connection.await) });
     Ok((sender, Task(task.abort_handle())))
+}
+
+/// Why there is no answer. A connection that ends instead of one is no broken protocol, unless TLS says why.
+fn unanswered(error: &hyper::Error) -> Failure {
+    let ended = |error: &io::Error| {
+        matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
+    };
+    let was_reset = error.source().and_then(|source| source.downcast_ref()).is_some_and(ended);
+    let has_ended = error.is_incomplete_message() || error.is_closed() || error.is_canceled() || was_reset;
+    match broken("HTTP", error) {
+        Failure::Protocol { alert: None, .. } if has_ended => Failure::HungUp,
+        failure => failure,
+    }
 }
 
 /// Reads a body to its end.

@@ -35,7 +35,7 @@ fn what_is_not_http_is_told() {
     let server = Scripted::saying("220 ftp ready\r\n");
     phone(&["--profile-rule", &server.url("/x")]).ended(4, &["class C: the server broke off or did not speak HTTP"]);
     let server = Scripted::saying("");
-    phone(&["--profile-rule", &server.url("/x")]).ended(4, &["class C: the server broke off"]);
+    phone(&["--profile-rule", &server.url("/x")]).ended(4, &["class C: the server broke off without an answer"]);
     let port = crate::server::free_port();
     let closed = format!("http://127.0.0.1:{port}/x");
     phone(&["--profile-rule", &closed]).ended(4, &["class C: cannot connect to 127.0.0.1", "connection refused"]);
