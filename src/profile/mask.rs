@@ -48,7 +48,7 @@ fn without_arguments(text: &str, option: &str) -> String {
 }
 
 /// Whether an argument is made of macros only: `$B`, `"$(SA)"`, `$MUID$PDOM`.
-fn is_macro(argument: &str) -> bool {
+pub(super) fn is_macro(argument: &str) -> bool {
     let mut names = argument.trim_matches('"').split('$');
     let is_name = |name: &str| {
         let name = name.strip_prefix('(').and_then(|name| name.strip_suffix(')')).unwrap_or(name);

@@ -3,7 +3,8 @@
 use super::entry::Entry;
 use super::{Code, Finding, Findings, Look, Sent, Severity};
 use crate::profile::flat::Place;
-use crate::profile::rule::{Access, Dialect, Rule, Target};
+use crate::profile::mask::masked;
+use crate::profile::rule::{Access, Dialect, Rule, RuleFault, Target};
 use crate::profile::values::Values;
 
 pub(super) fn look(look: &Look<'_>, entries: &[Entry<'_>], findings: &mut Findings) {
@@ -14,7 +15,13 @@ pub(super) fn look(look: &Look<'_>, entries: &[Entry<'_>], findings: &mut Findin
         match Rule::parse(entry.value(), dialect) {
             Ok(rule) => read(look, entry, &rule, fips, findings),
             Err(error) => {
-                let message = format!("{}: {}", entry.name(), error.fault());
+                let fault = error.fault().to_string();
+                let fault = match error.fault() {
+                    // These have a part of the rule in them.
+                    RuleFault::Literal(_) | RuleFault::Url(_) => masked(entry.name(), &fault),
+                    _ => fault.into(),
+                };
+                let message = format!("{}: {fault}", entry.name());
                 let place = place(look, entry, error.offset());
                 findings.push(Finding::new(Code::BadRule, place, message).about(entry.name()));
             }

@@ -6,9 +6,6 @@ use crate::profile::flat::{Document, Element, FlatError, FlatProfile, FlawKind, 
 pub(super) const FLAT: &str = "flat-profile";
 pub(super) const ROUTER: &str = "router-configuration";
 
-/// Characters of a stray text that are shown.
-const SHOWN: usize = 40;
-
 pub(super) fn look(document: &Document, size: usize, context: &Context<'_>, findings: &mut Findings) {
     let start = document.place(0);
     if size as u64 > context.settings.largest {
@@ -57,8 +54,8 @@ fn between(document: &Document, holder: &Element, findings: &mut Findings) {
                 let text = document.source(&piece.range).trim();
                 if !text.is_empty() {
                     let place = document.place(piece.range.start + leading(document.source(&piece.range)));
-                    let shown: String = text.chars().take_while(|c| *c != '\n').take(SHOWN).collect();
-                    let message = format!("text between the elements of <{}>: `{}`", holder.name, shown.trim_end());
+                    // It may be the value of a parameter whose tags are broken, and that a password.
+                    let message = format!("text between the elements of <{}>, in no parameter", holder.name);
                     findings.push(Finding::new(Code::TextBetweenElements, place, message));
                 }
             }

@@ -164,6 +164,23 @@ proptest! {
     }
 
     #[test]
+    fn whatever_is_wrong_with_a_rule_no_secret_is_told(pieces in proptest::collection::vec(
+        prop::sample::select(vec![
+            "[", "]", "--key s3cret", "--pwd \"s3cret\"", "--keys3cret", "--pwd s3$cret", " ", "http://u:s3cret@h:99999/x",
+            "http://u:s3cret@h", "|", "(", ")?", "(Admin_Password = \"s3cret\";)!", "$STRANGE", "é",
+            "--uid u", "--bad", "/x",
+        ]),
+        0..8,
+    )) {
+        let text = format!("<flat-profile><Profile_Rule>{}</Profile_Rule></flat-profile>", pieces.concat());
+        let settings = Settings::default();
+        let context = Context { sent: Sent::Clear, ..Context::new(&settings) };
+        let findings = lint(text.as_bytes(), &context);
+        let told: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        prop_assert!(!told.concat().contains("s3cret"), "{text}: {told:?}");
+    }
+
+    #[test]
     fn any_text_is_looked_at_in_peace(text in "[<>/a-zA-Z_\\-&;\"= \n!\\[\\]é]{0,200}") {
         let _ = lint(text.as_bytes(), &Context::new(&Settings::default()));
     }

@@ -9,9 +9,9 @@ use crate::device::Model;
 pub enum Family {
     /// CP-68xx, 78xx, 88xx with multiplatform firmware, and 8875, 98xx after them.
     Mpp,
-    /// ATA 191 and 192.
+    /// ATA 191 and 192, and SPA112, 122 and 232D before them, whose parameters have the same names.
     Ata,
-    /// Sipura, Linksys and Cisco SPA, PAP2T, WRP.
+    /// Sipura, Linksys and Cisco SPA phones: 30x, 50x, 52x, 9xx.
     Spa,
 }
 
@@ -24,7 +24,8 @@ pub struct Families {
 }
 
 impl Family {
-    /// The family that a product name belongs to; `None` for a name of no known form.
+    /// The family that a product name belongs to; `None` for a name of no known form, and for the older adapters (PAP2T,
+    /// SPA2102, SPA3102), whose parameters no document of the dictionary's lists.
     #[must_use]
     pub fn of(model: &Model) -> Option<Self> {
         let name = model.as_str().to_ascii_uppercase();
@@ -36,8 +37,14 @@ impl Family {
             Some(Self::Mpp)
         } else if begins("ATA") {
             Some(Self::Ata)
-        } else if ["SPA", "PAP", "WRP", "RTP", "WIP"].into_iter().any(begins) {
-            Some(Self::Spa)
+        } else if begins("SPA") {
+            let number: String = name.chars().filter(char::is_ascii_digit).take(4).collect();
+            match number.as_str() {
+                "112" | "122" | "232" => Some(Self::Ata),
+                // SPA525G2 is 525, generation 2.
+                _ if number.len() == 3 || number.starts_with("525") => Some(Self::Spa),
+                _ => None,
+            }
         } else {
             None
         }
@@ -57,7 +64,7 @@ impl Families {
     pub(super) fn parse(models: &str) -> Option<Self> {
         let mut families = Self::default();
         for model in models.split(", ") {
-            if model.starts_with("ATA") {
+            if model.starts_with("ATA") || model.starts_with("SPA112") {
                 families.ata = true;
             } else if model.starts_with("SPA") {
                 families.spa = true;
@@ -102,7 +109,11 @@ mod tests {
         assert_eq!(family("8841-3PCC"), Some(Family::Mpp));
         assert_eq!(family("ATA192"), Some(Family::Ata));
         assert_eq!(family("spa504G"), Some(Family::Spa));
-        assert_eq!(family("PAP2T"), Some(Family::Spa));
+        assert_eq!(family("SPA525G2"), Some(Family::Spa));
+        assert_eq!(family("SPA-942"), Some(Family::Spa));
+        assert_eq!(family("SPA122"), Some(Family::Ata));
+        assert_eq!(family("SPA2102"), None);
+        assert_eq!(family("PAP2T"), None);
         assert_eq!(family("toaster"), None);
         assert_eq!(family("spam"), None);
         assert_eq!(Family::in_path("CP-8841-3PCC/$MA.cfg"), Some(Family::Mpp));

@@ -214,6 +214,9 @@ fn secret_after(text: &[char], at: usize) -> Option<(usize, usize)> {
         let end = text[start..].iter().position(|c| ends.contains(c)).map_or(text.len(), |length| start + length);
         return Some((start, end));
     }
+    if text[at..].starts_with(&[':', '/', '/']) {
+        return password_of_url(text, at + 3);
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     if text[at] == '=' && at > 0 {
         let before = text[..at].iter().rposition(|c| *c != ' ')?;
@@ -226,6 +229,14 @@ fn secret_after(text: &[char], at: usize) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// `https://user:password@host`: the password of the URL whose server begins at `start`.
+fn password_of_url(text: &[char], start: usize) -> Option<(usize, usize)> {
+    let server = text[start..].iter().take_while(|c| !matches!(c, '/' | ' ' | '?' | '|' | '"' | ']')).count();
+    let end = start + text[start..start + server].iter().rposition(|c| *c == '@')?;
+    let colon = start + text[start..end].iter().position(|c| *c == ':')?;
+    Some((colon + 1, end))
 }
 
 #[cfg(test)]
@@ -267,6 +278,8 @@ mod tests {
             "[--pwd\ns3cret",
             "(Admin_Password = \"s3cret\" x)! /y",
             "(Admin_Password=\"s3cret",
+            "https://user:s3cret@host/x y",
+            "[--uid u] http://u:a@s3cret:s3cret@h x",
         ];
         for text in cases {
             let message = shown(text, text.len());

@@ -40,6 +40,7 @@ pub use url::{Location, Scheme, Url, UrlError};
 pub use version::{Family, Version};
 
 use super::expansion::Expansion;
+use super::mask;
 use super::variable::Variable;
 
 /// A rule as it was read. Two rules are equal when phones read the same in them; printed, a rule reads as the same.
@@ -150,8 +151,10 @@ impl Rule {
                 strangers.extend(text.strangers());
                 specials.extend(text.variables().filter(|variable| matches!(variable, Variable::Special(_))));
             }
+            // A `$` in a password is a part of it: only what can be nothing but a macro is doubted, and shown.
             let arguments = alternative.targets.iter().flat_map(|target| target.options.expansions());
-            strangers.extend(arguments.flat_map(Expansion::strangers));
+            let macros = arguments.filter(|argument| mask::is_macro(&argument.to_string()));
+            strangers.extend(macros.flat_map(Expansion::strangers));
         }
         doubts.extend(strangers.into_iter().map(|name| Doubt::Stranger(name.to_owned())));
         doubts.extend(specials.into_iter().map(Doubt::SpecialOutside));

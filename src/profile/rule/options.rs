@@ -111,7 +111,7 @@ impl Options {
         }
         let word = cursor.take_until(|c| c.is_whitespace() || matches!(c, ']' | '"' | '“'));
         let named = NAMES.iter().find(|(_, text)| *text == word);
-        let (name, text) = *named.ok_or_else(|| cursor.fault_at(at, RuleFault::UnknownOption(word.to_owned())))?;
+        let (name, text) = *named.ok_or_else(|| cursor.fault_at(at, RuleFault::UnknownOption(shown(word))))?;
         if !name.belongs_to(dialect) {
             let fault = RuleFault::OptionNotHere { option: text, dialect: dialect.parameter() };
             return Err(cursor.fault_at(at, fault));
@@ -190,6 +190,14 @@ impl Argument {
         }
         Ok(Self(Expansion::parse(text)))
     }
+}
+
+/// A name that is none, as it may be shown: a secret may stick to it.
+fn shown(word: &str) -> String {
+    let name = word.split("--").next().unwrap_or_default();
+    let name = &name[..name.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(name.len())];
+    let name = ["key", "pwd"].into_iter().find(|secret| name.starts_with(secret)).unwrap_or(name);
+    if name == word { name.to_owned() } else { format!("{name}…") }
 }
 
 fn register(cursor: &mut Cursor<'_>, option: &'static str) -> Result<Register, RuleError> {

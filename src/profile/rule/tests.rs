@@ -142,6 +142,7 @@ fn what_may_not_be_meant_is_doubted() {
     assert!(doubts("(1 eq 1)? /$MA | /b").is_empty());
     assert_eq!(doubts("/a | (1 eq 1)? /b | /c"), ["alternative 1 has no condition: those after it are never reached"]);
     assert_eq!(doubts("[--key $SA] /$STRANGE/$SA/$(MA)").len(), 2);
+    assert!(doubts("[--key s3$cret --pwd s3$CRET] /x").is_empty(), "a `$` in a password");
     assert_eq!(doubts("[--key $XY] /x"), ["`$XY` is no macro of a phone and stays as it is written"]);
 }
 

@@ -101,7 +101,7 @@ impl Scheme {
         [Self::Tftp, Self::Http, Self::Https]
             .into_iter()
             .find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UrlError::Scheme(text.to_owned()))
+            .ok_or_else(|| UrlError::Scheme(shown(text)))
     }
 
     /// `tftp`, `http`, `https`.
@@ -123,6 +123,13 @@ impl Scheme {
             Self::Https => 443,
         }
     }
+}
+
+/// What stands for a scheme, as it may be shown: what has not the form of one (RFC 3986, section 3.1) may hold a password.
+fn shown(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_scheme = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 12 && text.chars().all(fits);
+    if is_scheme { text.to_owned() } else { "…".to_owned() }
 }
 
 /// The scheme and the authority of a server as DHCP gives it.
