@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
 use crate::metrics::Metrics;
+use crate::profile::mask::masked;
 use crate::profile::rule::{
     Access, Decision, Dialect, Fetch, Judgement, Location, Outcome, Report, Rule, Scheme, Url, Verdict,
 };
@@ -48,9 +49,9 @@ pub(super) struct Args {
     /// The server that DHCP option 66 gives the phone.
     #[arg(long, value_name = "HOST")]
     server: Option<String>,
-    /// The configuration file of the server that answers.
-    #[arg(long, value_name = "FILE", default_value = "config.toml")]
-    config: PathBuf,
+    /// The configuration file of the server that answers; config.toml is taken where there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Where a rule stands.
@@ -118,7 +119,12 @@ impl Args {
 
     /// Prints what the server of the configuration would answer; whether it would give a file.
     fn ask(&self, out: &mut impl Write, url: &Url, fetch: &Fetch) -> anyhow::Result<bool> {
-        let app = App::new(super::load(&self.config)?, &Metrics::default())?;
+        let beside = PathBuf::from("config.toml");
+        let Some(config) = self.config.clone().or_else(|| beside.is_file().then_some(beside)) else {
+            line(out, "note", "no config.toml here: name one by --config to see what its server would answer")?;
+            return Ok(true);
+        };
+        let app = App::new(super::load(&config)?, &Metrics::default())?;
         let over = match url.scheme {
             Scheme::Tftp => Protocol::Tftp,
             Scheme::Http => Protocol::Http,
@@ -136,7 +142,7 @@ impl Args {
         };
         writeln!(out)?;
         if !app.config.listen.iter().any(|listen| listen.carries(over)) {
-            line(out, "note", &format!("no listener of {} speaks {over}", self.config.display()))?;
+            line(out, "note", &format!("no listener of {} speaks {over}", config.display()))?;
         }
         let answer = question.ask(&app);
         answer.explain(out)?;
@@ -167,7 +173,7 @@ fn told(out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()
         None => line(out, "outcome", "no alternative is taken: the phone goes on with the next rule")?,
         Some(taken) => {
             for (parameter, value) in &taken.assignments {
-                line(out, "sets", &format!("{parameter} = \"{value}\""))?;
+                line(out, "sets", &format!("{parameter} = \"{}\"", masked(parameter, value)))?;
             }
             if taken.fetches.is_empty() {
                 line(out, "outcome", "the alternative has no URL: nothing is fetched")?;
@@ -192,7 +198,7 @@ fn told_fetch(out: &mut impl Write, dialect: Dialect, fetch: &Fetch) -> io::Resu
     match &fetch.location {
         Ok(Location::Activation(_)) => line(out, does, "from Cisco's onboarding service, by activation code")?,
         Ok(Location::Url(url)) => line(out, does, &url.to_string())?,
-        Err(error) => line(out, does, &format!("nothing from `{}`: {error}", fetch.expanded))?,
+        Err(error) => line(out, does, &format!("nothing from `{}`: {error}", masked("", &fetch.expanded)))?,
     }
     options(&fetch.access).iter().try_for_each(|option| line(out, "with", option))
 }

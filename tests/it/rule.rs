@@ -88,12 +88,24 @@ fn keys_and_passwords_are_not_shown() {
     let text = "[--uid u --pwd \"$SB\" --key MyOwnSecret] http://localhost/basic.txt";
     let good = rule(&site, &[text, "--set", "GPP_SB=s3cret"]);
     let wrong = rule(&site, &[&format!("{text} x"), "--set", "GPP_SB=s3cret"]);
-    for output in [&good, &wrong] {
+    let sets = rule(&site, &["(Admin_Password = \"s3cret\";)! http://u:s3cret@localhost/basic.txt"]);
+    for output in [&good, &wrong, &sets] {
         let all = format!("{}{}", printed(output), String::from_utf8_lossy(&output.stderr));
         assert!(!all.contains("MyOwnSecret") && !all.contains("s3cret"), "{all}");
     }
     assert!(good.status.success());
     assert_eq!(lines(&printed(&good), "with").len(), 3);
+}
+
+#[test]
+fn without_a_configuration_the_rule_is_told_and_no_answer() {
+    let folder = tempfile::tempdir().expect("room for a folder");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_phoneprov"));
+    let output = command.current_dir(folder.path()).args(["rule", "https://prov.example.com/x"]).output();
+    let output = output.expect("the binary");
+    let told = printed(&output);
+    assert!(output.status.success() && told.contains("fetches     https://prov.example.com:443/x"), "{output:?}");
+    assert!(lines(&told, "note")[0].starts_with("no config.toml here"), "{told}");
 }
 
 #[test]
