@@ -118,6 +118,7 @@ fn answer(line: &Line, path: &str) -> u64 {
         password: Examined::default(),
         accepts_gzip: false,
         conditions: Conditions::default(),
+        read: Vec::new(),
     };
     let (response, trail) = provision::answer(line, &request);
     black_box(trail);
@@ -133,7 +134,7 @@ fn line(folder: &Path, cache: &str) -> Arc<Line> {
         writeln!(text, "{name} = \"{value}\"").expect("memory");
     }
     let config = Config::parse(&text, &folder.join("config.toml"), SystemTime::now()).expect("a configuration");
-    App::new(config, &Metrics::default()).expect("the parts").line
+    App::new(config, &Metrics::default(), None).expect("the parts").line
 }
 
 fn gzip(text: &str, level: u32) -> Vec<u8> {

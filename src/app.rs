@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crate::certificate::Reader;
 use crate::config::{Config, Listen, Place, Speaks};
+use crate::device::DeviceName;
+use crate::inventory::Inventory;
 use crate::listen::proxy::Proxies;
 use crate::listen::tls::{TlsDoor, TlsError};
 use crate::metrics::Metrics;
 use crate::profile::root::Root;
 use crate::profile::template::Templates;
 use crate::profile::tree::Tree;
-use crate::provision::{Documents, Line, Rules, RulesError};
+use crate::provision::{self, Documents, Line, Profile, Refusal, Request, Rules, RulesError, Trail};
+use crate::store::Store;
 use crate::throttle::Throttle;
 
 /// The parts that requests share.
@@ -27,6 +30,9 @@ pub struct App {
     /// The proxies of each listener, likewise.
     pub proxies: Vec<Option<Arc<Proxies>>>,
 }
+
+/// Names that one request may need: those of its path, and those of its certificate.
+const NAMES: usize = 20;
 
 /// The configuration reads well, but cannot be put to work.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +71,7 @@ impl App {
     ///
     /// # Errors
     /// The profile folder or a certificate cannot be opened or does not fit.
-    pub fn new(config: Config, metrics: &Metrics) -> Result<Self, AppError> {
+    pub fn new(config: Config, metrics: &Metrics, inventory: Option<Arc<Inventory>>) -> Result<Self, AppError> {
         let root = Root::open(&config.profiles)
             .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
         keep_apart(&config)?;
@@ -78,6 +84,7 @@ impl App {
             variables: Arc::new(config.variables.clone()),
             configured: config.modified,
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
+            inventory,
         };
         let tls =
             config.listen.iter().map(|listen| tls_door(listen, &config.certificates)).collect::<Result<_, _>>()?;
@@ -85,6 +92,34 @@ impl App {
             config.listen.iter().map(|listen| proxies(listen, &config.certificates)).collect::<Result<_, _>>()?;
         let throttle = Arc::new(Throttle::new(config.throttle.clone()));
         Ok(Self { config, line: Arc::new(line), throttle, tls, proxies })
+    }
+
+    /// Goes on with a request for which this name was not in memory: the one wait on the way along the line.
+    ///
+    /// # Errors
+    /// As [`provision::admit`], or the store does not answer.
+    pub async fn admit(
+        &self,
+        store: Option<&Arc<Store>>,
+        request: &mut Request<'_>,
+        trail: &mut Trail,
+        mut name: DeviceName,
+    ) -> Result<Profile, Refusal> {
+        for _ in 0..NAMES {
+            let (Some(store), Some(inventory)) = (store, &self.line.inventory) else { break };
+            match store.recall(inventory, &name).await {
+                Ok(known) => request.read.push((name, known)),
+                Err(error) => match inventory.last_known(&name).filter(|_| error.is_passing()) {
+                    Some(known) => request.read.push((name, known)),
+                    None => return Err(Refusal::Store(error.to_string())),
+                },
+            }
+            match provision::admit(&self.line, request, trail) {
+                Err(Refusal::Unread(next)) => name = next,
+                admitted => return admitted,
+            }
+        }
+        Err(Refusal::Unread(name))
     }
 
     /// Goes on with what the one before knew of those who guess, where the budgets are the same.

@@ -2,7 +2,8 @@
 //!
 //! The map: [`listen`] and [`tftp`] turn connections into a [`provision::Request`]; [`provision`] walks it in seven steps
 //! to a response; [`profile`] knows the tree of files, [`device`] and [`certificate`] who a phone is, [`cipher`] the
-//! encrypted file formats, [`store`] where devices are kept. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
+//! encrypted file formats, [`store`] where devices are kept, [`inventory`] what of them is in
+//! memory. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
 
 pub mod app;
 pub mod authority;
@@ -12,6 +13,7 @@ pub mod cipher;
 pub mod cli;
 pub mod config;
 pub mod device;
+pub mod inventory;
 pub mod listen;
 pub mod log;
 pub mod metrics;

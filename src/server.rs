@@ -4,8 +4,8 @@ mod admin;
 mod census;
 mod doors;
 mod greeting;
+mod inventory;
 mod runtime;
-mod store;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,15 +83,15 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());
     let census = Arc::new(census::open(config.state.as_deref()));
-    let store = store::open(config.store.as_ref()).await?;
-    let app = Arc::new(App::new(config, &metrics)?);
+    let opened = inventory::open(config.store.as_ref()).await?;
+    let app = Arc::new(App::new(config, &metrics, opened.inventory.clone())?);
     let (apps, receiver) = watch::channel(app.clone());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let shared = Arc::new(Shared {
         apps: receiver,
         metrics,
         census,
-        store,
+        store: opened.store,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         heavy: Arc::new(Semaphore::new(processors)),
         examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
@@ -99,6 +99,9 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         tasks: TaskTracker::new(),
     });
     shared.tasks.spawn(census::keep(shared.clone()));
+    if let Some(inventory) = opened.inventory {
+        shared.tasks.spawn(inventory::keep(shared.clone(), inventory));
+    }
     let mut passed = Passed::from_environment();
     let mut doors = Doors::default();
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
@@ -180,11 +183,12 @@ impl Server {
     fn try_reload(&mut self, file: &Path) -> Result<(), ServeError> {
         let (config, _lab) = load(file)?;
         let before = self.apps.borrow().clone();
-        let app = Arc::new(App::new(config, &self.shared.metrics)?.after(&before));
+        let app = Arc::new(App::new(config, &self.shared.metrics, before.line.inventory.clone())?.after(&before));
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
-        if (&old.log.level, old.log.format, &old.admin, &old.state, &old.store)
-            != (&new.log.level, new.log.format, &new.admin, &new.state, &new.store)
+        let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
+        if (&old.log.level, old.log.format, &old.admin, &old.state, place(old))
+            != (&new.log.level, new.log.format, &new.admin, &new.state, place(new))
         {
             tracing::warn!("log.level, log.format, state, [admin] and [store] count from the next start");
         }

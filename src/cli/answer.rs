@@ -64,9 +64,13 @@ impl Asker {
 impl Question {
     /// Walks the line as a request would.
     pub(super) fn ask(&self, app: &App) -> Answer<'_> {
-        let request = self.request();
+        let mut request = self.request();
         let mut trail = Trail::default();
-        let outcome = provision::admit(&app.line, &request, &mut trail).and_then(|profile| {
+        let admitted = match provision::admit(&app.line, &request, &mut trail) {
+            Err(Refusal::Unread(name)) => super::store::admit(app, &mut request, &mut trail, name),
+            admitted => admitted,
+        };
+        let outcome = admitted.and_then(|profile| {
             let response = provision::finish(&app.line, &request, &profile)?;
             Ok((profile, response))
         });
@@ -88,6 +92,7 @@ impl Question {
             password: self.password.clone(),
             accepts_gzip: false,
             conditions: Conditions::default(),
+            read: Vec::new(),
         }
     }
 

@@ -7,10 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::answer::{Asker, Question};
-use crate::app::App;
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
-use crate::metrics::Metrics;
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::name::{Name, Star};
 use crate::provision::{self, Body, Line, Profile, Response, Verb};
@@ -49,7 +47,7 @@ pub(super) struct Args {
 /// Walks the line as a request would.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = super::load(&args.config)?;
-    let app = App::new(config, &Metrics::default())?;
+    let app = super::store::app(config)?;
     let asker = Asker { mac: args.mac, serial: args.sn.clone(), model: args.pn.clone() };
     let question = Question {
         path: args.asked()?,

@@ -7,10 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::answer::{Asker, Question, line};
-use crate::app::App;
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
-use crate::metrics::Metrics;
 use crate::profile::mask::masked;
 use crate::profile::rule::{
     Access, Decision, Dialect, Fetch, Judgement, Location, Outcome, Report, Rule, Scheme, Url, Verdict,
@@ -124,7 +122,7 @@ impl Args {
             line(out, "note", "no config.toml here: name one by --config to see what its server would answer")?;
             return Ok(true);
         };
-        let app = App::new(super::load(&config)?, &Metrics::default())?;
+        let app = super::store::app(super::load(&config)?)?;
         let over = match url.scheme {
             Scheme::Tftp => Protocol::Tftp,
             Scheme::Http => Protocol::Http,

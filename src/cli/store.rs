@@ -1,10 +1,16 @@
 //! The store, for commands that ask it or change it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::app::{App, AppError};
 use crate::config::Config;
+use crate::device::DeviceName;
+use crate::inventory::Inventory;
+use crate::metrics::Metrics;
+use crate::provision::{Profile, Refusal, Request, Trail};
 use crate::store::Store;
 
 /// Runs a command's work on the store of a configuration.
@@ -19,6 +25,30 @@ pub(super) fn with_store<T>(config: &Path, work: impl AsyncFnOnce(&Store) -> any
         store.close().await;
         worked
     })?
+}
+
+/// What a configuration becomes, for a command that asks in a phone's place.
+pub(super) fn app(config: Config) -> Result<App, AppError> {
+    let inventory = config.store.as_ref().map(|store| Arc::new(Inventory::new(store.remembered, 0)));
+    App::new(config, &Metrics::default(), inventory)
+}
+
+/// Goes on with a phone's question for which this name had to be read.
+pub(super) fn admit(
+    app: &App,
+    request: &mut Request<'_>,
+    trail: &mut Trail,
+    name: DeviceName,
+) -> Result<Profile, Refusal> {
+    let Some(store) = &app.config.store else { return Err(Refusal::Unread(name)) };
+    let admitted = block_on(async {
+        let store = Store::open(&store.place).await.map_err(|error| Refusal::Store(error.to_string()))?;
+        let store = Arc::new(store);
+        let admitted = app.admit(Some(&store), request, trail, name).await;
+        store.close().await;
+        admitted
+    });
+    admitted.unwrap_or_else(|error| Err(Refusal::Store(error.to_string())))
 }
 
 /// Looks whether the store of a configuration can be used.

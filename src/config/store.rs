@@ -11,6 +11,8 @@ use crate::device::Secret;
 pub struct Store {
     /// Where it is.
     pub place: Place,
+    /// How many names of devices are kept in memory.
+    pub remembered: usize,
 }
 
 /// Where the store is.
@@ -29,7 +31,11 @@ pub(super) struct Written {
     url: Option<Secret>,
     url_file: Option<PathBuf>,
     url_env: Option<String>,
+    remembered: Option<usize>,
 }
+
+/// Names in memory when nothing is said: some 100 MB, if all are of devices.
+const REMEMBERED: usize = 200_000;
 
 /// Where it is when nothing is said.
 const DEFAULT: &str = "sqlite://state/phoneprov.db";
@@ -54,7 +60,11 @@ impl Written {
             _ => return Err("store.url, store.url_file and store.url_env exclude each other: keep one".into()),
         };
         let place = Place::parse(&url, folder).map_err(|error| format!("{key}: {error}"))?;
-        Ok(Store { place })
+        let remembered = self.remembered.unwrap_or(REMEMBERED);
+        if !(1..=100_000_000).contains(&remembered) {
+            return Err(format!("store.remembered is {remembered}: expected 1 to 100000000"));
+        }
+        Ok(Store { place, remembered })
     }
 }
 

@@ -52,6 +52,13 @@ impl VariableName {
     }
 }
 
+/// Found by its text; it compares as the text does.
+impl std::borrow::Borrow<str> for VariableName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for VariableName {
     type Err = VariableError;
 

@@ -19,7 +19,7 @@ use super::client::Client;
 use super::clock::{Clock, Stage};
 use super::password;
 use super::proxy::{self, Proxies};
-use super::refusal::refusal;
+use super::refusal::{refusal, unavailable};
 use super::socket::Ending;
 use super::timed::Timed;
 use super::toll::{self, Unanswered};
@@ -161,6 +161,7 @@ async fn respond(
     let Walked { result, trail, challenges, guess } = walked;
     let outcome = Outcome::of(&result);
     let reason = result.as_ref().err().map(ToString::to_string);
+    let away = matches!(result, Err(Refusal::Store(_)));
     record.decided(trail, outcome, reason);
     let response = if let Ok(response) = result {
         answer(response, |body| Reply::new(body, record, clock, body_wanted))
@@ -169,7 +170,10 @@ async fn respond(
             record.unanswered();
             return Err(unanswered);
         }
-        refusal(&challenges, |body| Reply::new(body, record, clock, body_wanted))
+        match away {
+            true => unavailable(|body| Reply::new(body, record, clock, body_wanted)),
+            false => refusal(&challenges, |body| Reply::new(body, record, clock, body_wanted)),
+        }
     };
     Ok(response)
 }
@@ -232,7 +236,14 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     if app.line.rules.ask() {
         wanted.password = Box::pin(password::examine(app, &asker.session.shared, &head, &wanted)).await;
     }
-    let profile = match provision::admit(&app.line, &wanted, &mut trail) {
+    let admitted = match provision::admit(&app.line, &wanted, &mut trail) {
+        Err(Refusal::Unread(name)) => {
+            let store = asker.session.shared.store.as_ref();
+            Box::pin(app.admit(store, &mut wanted, &mut trail, name)).await
+        }
+        admitted => admitted,
+    };
+    let profile = match admitted {
         Ok(profile) if profile.is_heavy() => profile,
         Ok(profile) => {
             let result = provision::finish(&app.line, &wanted, &profile);
@@ -287,6 +298,7 @@ fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) 
         password: Examined::default(),
         accepts_gzip: text(header::ACCEPT_ENCODING).is_some_and(accepts_gzip),
         conditions,
+        read: Vec::new(),
     }
 }
 

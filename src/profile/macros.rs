@@ -170,6 +170,11 @@ impl Macros {
         self.serial.as_ref()
     }
 
+    /// The registers that the path gives a value.
+    pub fn registers(&self) -> impl Iterator<Item = (Register, &str)> {
+        self.registers.iter().map(|(register, text)| (*register, text.as_str()))
+    }
+
     /// What the macro expands to; `None` when it is not known. `$PSN` is derived from `$PN` where the path does not
     /// give it.
     #[must_use]

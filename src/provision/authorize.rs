@@ -7,9 +7,10 @@ use std::time::SystemTime;
 
 use super::identify::Product;
 use super::rules::{Gate, Treatment};
-use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb};
+use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb, enrolled};
 use crate::config::{Expired, GoodFor, Method, Proof, Protocol, Renewal};
 use crate::device::{DeviceIdentity, Model};
+use crate::inventory::Known;
 use crate::password::Verdict;
 use crate::profile::macros::Macros;
 use crate::profile::tree::{FileKind, Found, Tree};
@@ -21,9 +22,10 @@ pub struct Grant {
     treatment: Arc<Treatment>,
     /// Whose certificate has expired, where the rule forgives that.
     expired: Option<Certified>,
+    device: Option<Arc<Known>>,
 }
 
-/// Holds the claim against the path's rule.
+/// Holds the claim against the path's rule, and where there is a store against what it says of the device.
 pub(super) fn authorize(
     line: &Line,
     treatment: Arc<Treatment>,
@@ -37,20 +39,27 @@ pub(super) fn authorize(
     let proof = treatment.proof_for(names_device);
     let (proven, expired) = match proof {
         Proof::None => (None, None),
-        Proof::Password => (proven_account(&treatment, request, claim.named())?, None),
-        Proof::Certificate => match proven_device(request, claim.named())? {
+        Proof::Password => (proven_account(line, &treatment, request, claim.named())?, None),
+        Proof::Certificate => match proven_device(line, request, claim.named())? {
             Certificate::Valid(identity) => (Some(identity), None),
             Certificate::Expired(certified) => (Some(certified.identity.clone()), Some(certified)),
         },
     };
+    let device = match &line.inventory {
+        Some(inventory) => enrolled::device(inventory, request, claim.named(), proven.as_deref())?,
+        None => None,
+    };
     let mut found = claim.into_found();
+    if let Some(known) = &device {
+        enrolled::registers(known, &found.macros)?;
+    }
     if let Some(identity) = proven {
         found.macros.complete(&identity);
     }
     if let Some(certified) = &expired {
         found = forgiven(line, &treatment.expired, certified, found)?;
     }
-    Ok(Grant { found, treatment, expired })
+    Ok(Grant { found, treatment, expired, device })
 }
 
 /// What an expired certificate gets by the rule: the file, or in its place the one that has the phone renew it.
@@ -130,13 +139,14 @@ enum Certificate {
     Expired(Certified),
 }
 
-fn proven_device(request: &Request<'_>, named: &Named) -> Result<Certificate, Refusal> {
+fn proven_device(line: &Line, request: &Request<'_>, named: &Named) -> Result<Certificate, Refusal> {
+    let inventory = line.inventory.as_deref();
     match (request.presented, request.transport) {
         (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Err(Refusal::NoCertificateOver(request.transport)),
         (Presented::Nothing, Protocol::Https) => Err(Refusal::NoCertificate),
         (Presented::Unproven(reason) | Presented::Nobody { reason, .. }, _) => Err(Refusal::Unproven(reason.clone())),
         (Presented::Device(Certified { identity, .. }) | Presented::Expired(Certified { identity, .. }), _)
-            if !named.is(identity) =>
+            if !named.is(identity) && !enrolled::is_the_same(inventory, request, named, identity)? =>
         {
             Err(Refusal::AnotherDevice { claimed: named.clone(), proven: identity.clone() })
         }
@@ -147,6 +157,7 @@ fn proven_device(request: &Request<'_>, named: &Named) -> Result<Certificate, Re
 
 /// The device that the account is named after, if it is one; a shared account names none.
 fn proven_account(
+    line: &Line,
     treatment: &Treatment,
     request: &Request<'_>,
     named: &Named,
@@ -161,12 +172,16 @@ fn proven_account(
     match treatment.gate.as_ref().map(Gate::good_for) {
         Some(GoodFor::Shared) => Ok(None),
         Some(GoodFor::Own) | None => {
-            let mut devices = devices_called(account);
-            match devices.find(|device| *named != Named::Nobody && named.is(device)) {
-                Some(device) => Ok(Some(Arc::new(device))),
-                None if *named == Named::Nobody => Ok(devices_called(account).next().map(Arc::new)),
-                None => Err(Refusal::AnotherAccount { claimed: named.clone(), account: account.clone() }),
+            if *named == Named::Nobody {
+                return Ok(devices_called(account).next().map(Arc::new));
             }
+            let inventory = line.inventory.as_deref();
+            for device in devices_called(account) {
+                if named.is(&device) || enrolled::is_the_same(inventory, request, named, &device)? {
+                    return Ok(Some(Arc::new(device)));
+                }
+            }
+            Err(Refusal::AnotherAccount { claimed: named.clone(), account: account.clone() })
         }
     }
 }
@@ -188,6 +203,12 @@ impl Grant {
     /// Whose certificate has expired, where the rule forgives that.
     pub(super) fn expired(&self) -> Option<&Certified> {
         self.expired.as_ref()
+    }
+
+    /// The device of the store that it is for.
+    #[must_use]
+    pub fn device(&self) -> Option<&Arc<Known>> {
+        self.device.as_ref()
     }
 
     /// What becomes of it.

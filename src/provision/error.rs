@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use super::Named;
 use super::identify::Product;
 use crate::config::Protocol;
-use crate::device::DeviceIdentity;
+use crate::device::{DeviceIdentity, DeviceName};
 use crate::password::{Fault, Staleness};
+use crate::profile::macros::Register;
 use crate::profile::path::PathError;
 use crate::profile::template::TemplateError;
 
@@ -106,6 +107,21 @@ pub enum Refusal {
     /// The password was held against the accounts of another rule: one for `.gz` beside the one for the file.
     #[error("the password was asked for by another rule than that of the file: let one rule have both paths")]
     AnotherRule,
+    /// The store has no such device.
+    #[error("the store has no device {0}")]
+    UnknownDevice(String),
+    /// The store says that it gets nothing.
+    #[error("the device {0} is disabled")]
+    Disabled(DeviceName),
+    /// The path says something else than the store.
+    #[error("the path's ${} is not what the device has in {}", .0.letter(), .0.parameter())]
+    Register(Register),
+    /// A device that is not in memory; whoever walks the line reads it and walks again.
+    #[error("the device {0} is not in memory")]
+    Unread(DeviceName),
+    /// It cannot be read.
+    #[error("{0}")]
+    Store(String),
     /// The template gives no profile.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -143,6 +159,8 @@ impl Refusal {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::File { .. }
+            | Self::Unread(_)
+            | Self::Store(_)
             | Self::Template(_)
             | Self::Lint { .. }
             | Self::EmptyKey(_)
@@ -166,6 +184,9 @@ impl Refusal {
             | Self::WrongPassword(_)
             | Self::StaleDigest(_)
             | Self::AnotherAccount { .. }
+            | Self::UnknownDevice(_)
+            | Self::Disabled(_)
+            | Self::Register(_)
             | Self::AnotherRule => false,
         }
     }

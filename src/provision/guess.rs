@@ -24,8 +24,9 @@ impl Guess {
     /// not guess. Nothing here may depend on what the tree has: a budget that lasts longer for what is there would say so.
     #[must_use]
     pub fn of(request: &Request<'_>, refusal: &Refusal) -> Option<Self> {
-        let asked_for_password = matches!(refusal, Refusal::NoPassword | Refusal::StaleDigest(_));
-        if asked_for_password {
+        // While the store is away, nobody hears what they might have guessed.
+        let told_nothing = matches!(refusal, Refusal::NoPassword | Refusal::StaleDigest(_) | Refusal::Store(_));
+        if told_nothing {
             return None;
         }
         let tried = request.path.as_ref().ok().and_then(|path| path.segments().find_map(super::identify::mac_in));

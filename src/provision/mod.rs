@@ -12,6 +12,7 @@ mod authorize;
 mod compress;
 mod document;
 mod encrypt;
+mod enrolled;
 mod error;
 mod examine;
 mod guess;
@@ -42,6 +43,7 @@ pub use validators::Validators;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::inventory::Inventory;
 use crate::password::Verdict;
 use crate::profile::lint::Settings;
 use crate::profile::template::{Templates, Variables};
@@ -64,6 +66,8 @@ pub struct Line {
     pub configured: SystemTime,
     /// What was made before.
     pub documents: Documents,
+    /// The devices of the store, as far as they are in memory; `None`: there is no store.
+    pub inventory: Option<Arc<Inventory>>,
 }
 
 /// Walks the line. The trail says who asked for what, whatever comes of it.
@@ -95,6 +99,9 @@ fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profil
     }
     let grant = authorize::authorize(line, treatment, request, claim)?;
     trail.granted(&grant);
+    if let Some((inventory, known)) = line.inventory.as_ref().zip(grant.device()) {
+        inventory.saw(known, request.peer.ip(), SystemTime::now());
+    }
     resolve::resolve(request, grant)
 }
 

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use super::Examined;
 use crate::certificate::Credential;
 use crate::config::Protocol;
-use crate::device::{DeviceIdentity, Model};
+use crate::device::{DeviceIdentity, DeviceName, Model};
+use crate::inventory::Known;
 use crate::profile::path::{PathError, RequestPath};
 
 /// What a phone asks for, and what the connection says about it.
@@ -31,6 +32,8 @@ pub struct Request<'a> {
     pub accepts_gzip: bool,
     /// What the client has already.
     pub conditions: Conditions<'a>,
+    /// What was read from the store for this request, since it was not in memory.
+    pub read: Vec<(DeviceName, Option<Arc<Known>>)>,
 }
 
 /// The protocol that brought a request: what a listener speaks.

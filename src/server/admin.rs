@@ -45,7 +45,12 @@ async fn ready(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     if shared.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    match shared.app().line.tree.root().is_in_place() {
+    let line = shared.app().line.clone();
+    match line.tree.root().is_in_place() {
+        // Still worth a phone's request: that of one that is remembered, or for what needs no device.
+        true if line.inventory.as_ref().is_some_and(|inventory| inventory.is_away()) => {
+            (StatusCode::OK, "degraded: the store does not answer, only devices that are remembered are served\n")
+        }
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "the profile folder was removed or replaced: reload (SIGHUP)\n"),
     }

@@ -10,6 +10,7 @@ mod group;
 mod history;
 mod migrate;
 mod read;
+mod remember;
 mod rows;
 mod undo;
 mod write;

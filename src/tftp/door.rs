@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Denial, Ending, Offer, ReadRequest, Settings, TransferResult, Wish};
@@ -38,15 +37,17 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Off
         record.finish(0);
         return Err(Denial::NotFound);
     };
-    let Walked { result, trail, guess } = walk(&app, shared.heavy.clone(), read, peer).await;
+    let Walked { result, trail, guess } = walk(&app, &shared, read, peer).await;
     record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));
+    // While the store is away nobody knows whether there is a profile: the phone asks again.
+    let away = matches!(result, Err(Refusal::Store(_)));
     let Ok(response) = result else {
         let paid = toll::pay(&app, record.metrics(), guess, record.began()).await;
         if paid.is_err() {
             record.unanswered();
         }
         record.finish(0);
-        return Err(if paid.is_ok() { Denial::NotFound } else { Denial::Silence });
+        return Err(if paid.is_ok() && !away { Denial::NotFound } else { Denial::Silence });
     };
     Ok(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
 }
@@ -60,10 +61,14 @@ struct Walked {
 }
 
 /// Walks the line; what takes long to make is made off the runtime's threads.
-async fn walk(app: &App, heavy: Arc<Semaphore>, read: &ReadRequest, peer: SocketAddr) -> Walked {
+async fn walk(app: &App, shared: &Shared, read: &ReadRequest, peer: SocketAddr) -> Walked {
     let mut trail = Trail::default();
-    let wanted = request(&read.name, peer);
-    let profile = match provision::admit(&app.line, &wanted, &mut trail) {
+    let mut wanted = request(&read.name, peer);
+    let admitted = match provision::admit(&app.line, &wanted, &mut trail) {
+        Err(Refusal::Unread(name)) => Box::pin(app.admit(shared.store.as_ref(), &mut wanted, &mut trail, name)).await,
+        admitted => admitted,
+    };
+    let profile = match admitted {
         Ok(profile) if profile.is_heavy() => profile,
         Ok(profile) => {
             return Walked { result: provision::finish(&app.line, &wanted, &profile), trail, guess: None };
@@ -73,7 +78,7 @@ async fn walk(app: &App, heavy: Arc<Semaphore>, read: &ReadRequest, peer: Socket
             return Walked { result: Err(refusal), trail, guess };
         }
     };
-    let turn = heavy.acquire_owned().await;
+    let turn = shared.heavy.clone().acquire_owned().await;
     let (line, name) = (app.line.clone(), read.name.clone());
     let made = tokio::task::spawn_blocking(move || {
         let _turn = turn;
@@ -96,6 +101,7 @@ fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
         password: Examined::default(),
         accepts_gzip: false,
         conditions: Conditions::default(),
+        read: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ mod certs_check;
 mod csr;
 mod devices;
 mod docs;
+mod enrolled;
 mod exercises;
 mod expired;
 mod fleet;

@@ -84,7 +84,7 @@ fn a_change_changes_what_it_says_and_nothing_else() {
         after.enabled = true;
         after.aliases = vec!["0e08abcdef02".parse().expect("an address")];
         after.groups.reverse();
-        after.variables.remove(&"lines".parse().expect("a name"));
+        after.variables.remove("lines");
         write(&store, vec![(Some(before.clone()), Some(after.clone()))]).await.expect("written");
         let now = store.device(&name("0e08abcdef02")).await.expect("a store").expect("a device");
         assert_eq!(now, Entry { id: 1, device: after });

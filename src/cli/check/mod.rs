@@ -96,7 +96,7 @@ fn findings(config: Config, args: &Args) -> Vec<Finding> {
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
     let place = config.file.display().to_string();
-    match App::new(config, &Metrics::default()) {
+    match App::new(config, &Metrics::default(), None) {
         Ok(app) => {
             findings.extend(expiry::findings(&app, args.sample().as_ref()));
             findings.extend(tree::findings(&app, args.sample().as_ref()));

@@ -196,6 +196,7 @@ fn render(
         password,
         accepts_gzip: false,
         conditions: Conditions::default(),
+        read: Vec::new(),
     };
     let mut trail = provision::Trail::default();
     let profile = match provision::admit(&app.line, &request, &mut trail) {

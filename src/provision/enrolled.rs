@@ -1,0 +1,114 @@
+//! Within step 2, where there is a store: which of its devices a request is for, and whether that device may have anything.
+
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+
+use super::{Named, Refusal, Request};
+use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber};
+use crate::inventory::{Inventory, Known, Lookup};
+use crate::profile::macros::Macros;
+
+/// Whether the device that somebody proves to be is the one that the path names: by an alias, or by a name that the certificate
+/// does not hold.
+pub(super) fn is_the_same(
+    inventory: Option<&Inventory>,
+    request: &Request<'_>,
+    named: &Named,
+    identity: &DeviceIdentity,
+) -> Result<bool, Refusal> {
+    let Some(inventory) = inventory else { return Ok(false) };
+    let known = find(inventory, request, identity.mac(), identity.serial())?;
+    Ok(known.is_some_and(|known| {
+        let named = match named {
+            Named::Nobody => true,
+            Named::Several => false,
+            Named::OneOf(candidates) => candidates.iter().any(|mac| known.device().has_mac(*mac)),
+            Named::Device { mac, serial } => known.answers_to(*mac, serial.as_ref()),
+        };
+        named && known.is_proven_by(identity)
+    }))
+}
+
+/// The device that a request is for, which is enabled; none where neither path nor proof names one. A path that names a
+/// device which the store does not have is for nobody.
+pub(super) fn device(
+    inventory: &Inventory,
+    request: &Request<'_>,
+    named: &Named,
+    proven: Option<&DeviceIdentity>,
+) -> Result<Option<Arc<Known>>, Refusal> {
+    // Who proves more than is asked for is still who it is.
+    let identity = proven.or_else(|| request.presented.identity().map(Arc::as_ref));
+    let known = match (identity, named) {
+        (Some(identity), _) => find(inventory, request, identity.mac(), identity.serial())?,
+        (None, Named::Device { mac, serial }) => find(inventory, request, *mac, serial.as_ref())?,
+        (None, Named::OneOf(candidates)) => any_of(inventory, request, candidates)?,
+        (None, Named::Nobody | Named::Several) => None,
+    };
+    match known {
+        Some(known) if !known.device().enabled => Err(Refusal::Disabled(known.device().name())),
+        Some(known) => Ok(Some(known)),
+        // Where a proof is asked for, it has to be that of a device which the store has.
+        None if *named == Named::Nobody && proven.is_none() => Ok(None),
+        None => Err(Refusal::UnknownDevice(identity.map_or_else(|| named.to_string(), ToString::to_string))),
+    }
+}
+
+/// Holds every `$A` to `$P` of the path against what the device has in that register, where that is known.
+pub(super) fn registers(known: &Known, macros: &Macros) -> Result<(), Refusal> {
+    for (register, text) in macros.registers() {
+        let held = known.register(&register.parameter());
+        let differs = held.is_some_and(|held| !bool::from(held.as_bytes().ct_eq(text.as_bytes())));
+        if differs {
+            return Err(Refusal::Register(register));
+        }
+    }
+    Ok(())
+}
+
+fn any_of(
+    inventory: &Inventory,
+    request: &Request<'_>,
+    candidates: &[MacAddress],
+) -> Result<Option<Arc<Known>>, Refusal> {
+    for mac in candidates {
+        if let Some(known) = find(inventory, request, Some(*mac), None)? {
+            return Ok(Some(known));
+        }
+    }
+    Ok(None)
+}
+
+/// The device by its address, else by its serial number.
+fn find(
+    inventory: &Inventory,
+    request: &Request<'_>,
+    mac: Option<MacAddress>,
+    serial: Option<&SerialNumber>,
+) -> Result<Option<Arc<Known>>, Refusal> {
+    if let Some(mac) = mac
+        && let Some(known) = looked_up(request, inventory.by_mac(mac), || mac.into())?
+    {
+        return Ok(Some(known));
+    }
+    let Some(serial) = serial else { return Ok(None) };
+    looked_up(request, inventory.by_serial(serial), || DeviceName::Serial(serial.clone()))
+}
+
+/// What memory has, or what was read for this very request: the store may have changed again in between.
+fn looked_up(
+    request: &Request<'_>,
+    lookup: Lookup,
+    name: impl Fn() -> DeviceName,
+) -> Result<Option<Arc<Known>>, Refusal> {
+    match lookup {
+        Lookup::Known(known) => Ok(Some(known)),
+        Lookup::Nobody => Ok(None),
+        Lookup::Unread => {
+            let name = name();
+            let read = request.read.iter().find(|(read, _)| *read == name);
+            read.map(|(_, known)| known.clone()).ok_or(Refusal::Unread(name))
+        }
+    }
+}
