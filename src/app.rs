@@ -85,6 +85,7 @@ impl App {
             configured: config.modified,
             documents: Documents::new(config.cache.size.count(), metrics.cache.clone()),
             inventory,
+            unknown: config.store.as_ref().map(|store| store.unknown.clone()).unwrap_or_default(),
         };
         let tls =
             config.listen.iter().map(|listen| tls_door(listen, &config.certificates)).collect::<Result<_, _>>()?;

@@ -45,7 +45,7 @@ pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use revocation::{PastDate, Revocation};
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
-pub use store::{Place, Store};
+pub use store::{Place, Store, Unknown};
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};

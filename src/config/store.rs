@@ -1,10 +1,12 @@
 //! `[store]`: where devices are kept.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::Deserialize;
 
 use crate::device::Secret;
+use crate::profile::path::RequestPath;
 
 /// The store of devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,20 @@ pub struct Store {
     pub place: Place,
     /// How many names of devices are kept in memory.
     pub remembered: usize,
+    /// What becomes of a device that it does not have.
+    pub unknown: Unknown,
+}
+
+/// What becomes of a device that the store does not have, and that proves all that its path needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// It gets nothing.
+    #[default]
+    Refuse,
+    /// It gets nothing, and waits for somebody to approve of it.
+    Wait,
+    /// It waits, and gets this file in place of every one that names a device.
+    Serve(RequestPath),
 }
 
 /// Where the store is.
@@ -32,6 +48,7 @@ pub(super) struct Written {
     url_file: Option<PathBuf>,
     url_env: Option<String>,
     remembered: Option<usize>,
+    unknown: Option<String>,
 }
 
 /// Names in memory when nothing is said: some 100 MB, if all are of devices.
@@ -64,7 +81,25 @@ impl Written {
         if !(1..=100_000_000).contains(&remembered) {
             return Err(format!("store.remembered is {remembered}: expected 1 to 100000000"));
         }
-        Ok(Store { place, remembered })
+        let unknown = self.unknown.map_or(Ok(Unknown::default()), |unknown| unknown.parse());
+        Ok(Store { place, remembered, unknown: unknown.map_err(|error| format!("store.unknown: {error}"))? })
+    }
+}
+
+impl FromStr for Unknown {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "wait" => Ok(Self::Wait),
+            path if path.starts_with('/') => {
+                RequestPath::from_http(path).map(Self::Serve).map_err(|error| format!("`{path}`: {error}"))
+            }
+            other => {
+                Err(format!("`{other}`: expected \"refuse\", \"wait\", or the path of a profile, such as \"/new.cfg\""))
+            }
+        }
     }
 }
 
@@ -99,6 +134,19 @@ mod tests {
         assert_eq!(checked("").expect("a store").place, Place::Sqlite(file));
         let file = PathBuf::from("/var/lib/phoneprov/x.db");
         assert_eq!(checked("url = \"sqlite:///var/lib/phoneprov/x.db\"").expect("a store").place, Place::Sqlite(file));
+    }
+
+    #[test]
+    fn a_device_that_is_unknown_is_refused_unless_something_else_is_said() {
+        let unknown = |text: &str| checked(text).map(|store| store.unknown);
+        assert_eq!(unknown(""), Ok(Unknown::Refuse));
+        assert_eq!(unknown("unknown = \"wait\""), Ok(Unknown::Wait));
+        assert!(
+            matches!(unknown("unknown = \"/new.cfg\""), Ok(Unknown::Serve(path)) if path.to_string() == "/new.cfg")
+        );
+        for text in ["unknown = \"new.cfg\"", "unknown = \"/../x\"", "unknown = \"\""] {
+            assert!(unknown(text).expect_err("refused").starts_with("store.unknown: "), "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::de::{Error, Visitor};
 
-use super::{GroupName, MacAddress, Model, SerialNumber, VariableName};
+use super::{DeviceName, GroupName, MacAddress, Model, SerialNumber, VariableName};
 
 /// Takes a text that parses.
 struct Parsed<T>(PhantomData<T>);
@@ -43,4 +43,4 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(GroupName, MacAddress, Model, SerialNumber, VariableName);
+as_text!(DeviceName, GroupName, MacAddress, Model, SerialNumber, VariableName);

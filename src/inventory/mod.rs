@@ -6,6 +6,8 @@
 //! a change of groups or defaults has made old, but never what a change of the device itself has.
 
 mod known;
+mod lookup;
+mod strangers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,6 +18,10 @@ use std::time::SystemTime;
 use quick_cache::sync::Cache;
 
 pub use self::known::{Known, Sighting};
+use self::lookup::Kept;
+pub use self::lookup::{Lookup, Touched};
+pub use self::strangers::Stranger;
+use self::strangers::Strangers;
 use crate::device::{DeviceName, MacAddress, SerialNumber};
 
 /// Sightings that wait to be written; past that, some are not.
@@ -31,36 +37,8 @@ pub struct Inventory {
     /// What was read before this change is old.
     floor: AtomicI64,
     seen: Mutex<Vec<Sighting>>,
+    strangers: Strangers,
     away: AtomicBool,
-}
-
-/// What the store said of a name, and its last change then.
-#[derive(Debug, Clone)]
-struct Kept {
-    revision: i64,
-    known: Option<Arc<Known>>,
-}
-
-/// What a change has touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Touched {
-    /// Devices with these names.
-    Names(Vec<DeviceName>),
-    /// What many devices have in common: groups, defaults.
-    Layers,
-    /// More than anybody has looked at.
-    Everything,
-}
-
-/// What a look-up found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
-    /// This device.
-    Known(Arc<Known>),
-    /// The store has none of this name.
-    Nobody,
-    /// The store has to be asked.
-    Unread,
 }
 
 impl Inventory {
@@ -73,6 +51,7 @@ impl Inventory {
             revision: RwLock::new(revision),
             floor: AtomicI64::new(i64::MIN),
             seen: Mutex::default(),
+            strangers: Strangers::default(),
             away: AtomicBool::new(false),
         }
     }
@@ -178,6 +157,17 @@ impl Inventory {
     #[must_use]
     pub fn sightings(&self) -> Vec<Sighting> {
         std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes who asked for a profile that it could have had.
+    pub fn met(&self, stranger: Stranger) {
+        self.strangers.note(stranger);
+    }
+
+    /// Those that were met since the last time.
+    #[must_use]
+    pub fn strangers(&self) -> Vec<Stranger> {
+        self.strangers.take()
     }
 
     /// Whether the store could not be reached when it was last asked.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::enrolled::Enrolled;
 use super::identify::Product;
 use super::rules::{Gate, Treatment};
 use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb, enrolled};
@@ -45,11 +46,15 @@ pub(super) fn authorize(
             Certificate::Expired(certified) => (Some(certified.identity.clone()), Some(certified)),
         },
     };
-    let device = match &line.inventory {
+    let enrolled = match &line.inventory {
         Some(inventory) => enrolled::device(inventory, request, claim.named(), proven.as_deref())?,
-        None => None,
+        None => Enrolled::Nobody,
     };
-    let mut found = claim.into_found();
+    let (device, mut found) = match enrolled {
+        Enrolled::Nobody => (None, claim.into_found()),
+        Enrolled::Device(known) => (Some(known), claim.into_found()),
+        Enrolled::Stranger => (None, enrolled::stranger(line, request, claim, proven.as_deref())?),
+    };
     if let Some(known) = &device {
         enrolled::registers(known, &found.macros)?;
     }

@@ -4,10 +4,23 @@ use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
 
-use super::{Named, Refusal, Request};
+use super::identify::Product;
+use super::{Claim, Line, Named, Refusal, Request};
+use crate::config::Unknown;
 use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber};
-use crate::inventory::{Inventory, Known, Lookup};
+use crate::inventory::{Inventory, Known, Lookup, Stranger};
 use crate::profile::macros::Macros;
+use crate::profile::tree::Found;
+
+/// Which device of the store a request is for.
+pub(super) enum Enrolled {
+    /// Neither path nor proof names one.
+    Nobody,
+    /// This one, which is enabled.
+    Device(Arc<Known>),
+    /// One that the store does not have.
+    Stranger,
+}
 
 /// Whether the device that somebody proves to be is the one that the path names: by an alias, or by a name that the certificate
 /// does not hold.
@@ -30,14 +43,13 @@ pub(super) fn is_the_same(
     }))
 }
 
-/// The device that a request is for, which is enabled; none where neither path nor proof names one. A path that names a
-/// device which the store does not have is for nobody.
+/// The device that a request is for.
 pub(super) fn device(
     inventory: &Inventory,
     request: &Request<'_>,
     named: &Named,
     proven: Option<&DeviceIdentity>,
-) -> Result<Option<Arc<Known>>, Refusal> {
+) -> Result<Enrolled, Refusal> {
     // Who proves more than is asked for is still who it is.
     let identity = proven.or_else(|| request.presented.identity().map(Arc::as_ref));
     let known = match (identity, named) {
@@ -48,10 +60,55 @@ pub(super) fn device(
     };
     match known {
         Some(known) if !known.device().enabled => Err(Refusal::Disabled(known.device().name())),
-        Some(known) => Ok(Some(known)),
+        Some(known) => Ok(Enrolled::Device(known)),
         // Where a proof is asked for, it has to be that of a device which the store has.
-        None if *named == Named::Nobody && proven.is_none() => Ok(None),
-        None => Err(Refusal::UnknownDevice(identity.map_or_else(|| named.to_string(), ToString::to_string))),
+        None if *named == Named::Nobody && proven.is_none() => Ok(Enrolled::Nobody),
+        None => Ok(Enrolled::Stranger),
+    }
+}
+
+/// What becomes of a device that the store does not have: it is refused, noted as waiting, or given the one file for such
+/// in place of what it asked for.
+pub(super) fn stranger(
+    line: &Line,
+    request: &Request<'_>,
+    claim: Claim,
+    proven: Option<&DeviceIdentity>,
+) -> Result<Found, Refusal> {
+    let refusal = Refusal::UnknownDevice(proven.map_or_else(|| claim.named().to_string(), ToString::to_string));
+    if line.unknown == Unknown::Refuse {
+        return Err(refusal);
+    }
+    let named = match claim.named() {
+        Named::Device { mac, serial } => DeviceIdentity::new(*mac, serial.clone(), None),
+        Named::Nobody | Named::OneOf(_) | Named::Several => None,
+    };
+    let identity = proven.cloned().or(named);
+    if let Some((inventory, identity)) = line.inventory.as_ref().zip(identity.as_ref()) {
+        inventory.met(met(request, &claim, identity, proven.is_some()));
+    }
+    let Unknown::Serve(path) = &line.unknown else { return Err(refusal) };
+    let found = line.tree.find(path).map_err(|error| Refusal::File { file: path.to_string(), error })?;
+    let mut found = found.ok_or_else(|| Refusal::NoStrangersFile(path.to_string()))?;
+    if let Some(identity) = &identity {
+        found.macros.complete(identity);
+    }
+    found.gz |= claim.into_found().gz;
+    Ok(found)
+}
+
+fn met(request: &Request<'_>, claim: &Claim, identity: &DeviceIdentity, proven: bool) -> Stranger {
+    let name = identity.mac().map(DeviceName::Mac);
+    let said = match claim.product() {
+        Some(Product::Name(name)) => name.parse().ok(),
+        Some(Product::Series(_)) | None => None,
+    };
+    Stranger {
+        name: name.or_else(|| identity.serial().cloned().map(DeviceName::Serial)).expect("an identity has a name"),
+        product: identity.model().cloned().or(said),
+        proven,
+        address: request.peer.ip(),
+        path: claim.path().to_string(),
     }
 }
 

@@ -110,6 +110,9 @@ pub enum Refusal {
     /// The store has no such device.
     #[error("the store has no device {0}")]
     UnknownDevice(String),
+    /// There is no file for devices that the store does not have.
+    #[error("{0}, which is for devices that the store does not have, is not there")]
+    NoStrangersFile(String),
     /// The store says that it gets nothing.
     #[error("the device {0} is disabled")]
     Disabled(DeviceName),
@@ -159,6 +162,7 @@ impl Refusal {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::File { .. }
+            | Self::NoStrangersFile(_)
             | Self::Unread(_)
             | Self::Store(_)
             | Self::Template(_)

@@ -43,6 +43,7 @@ pub use validators::Validators;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::config::Unknown;
 use crate::inventory::Inventory;
 use crate::password::Verdict;
 use crate::profile::lint::Settings;
@@ -68,6 +69,8 @@ pub struct Line {
     pub documents: Documents,
     /// The devices of the store, as far as they are in memory; `None`: there is no store.
     pub inventory: Option<Arc<Inventory>>,
+    /// What becomes of a device that the store does not have.
+    pub unknown: Unknown,
 }
 
 /// Walks the line. The trail says who asked for what, whatever comes of it.

@@ -26,13 +26,15 @@ pub(super) struct Opened {
 pub(super) async fn open(config: Option<&config::Store>) -> Result<Opened, StoreError> {
     let Some(config) = config else { return Ok(Opened { store: None, inventory: None }) };
     let store = Store::new(&config.place)?;
-    let migrated = store.migrate().await;
-    let revision = match migrated {
+    let revision = match store.migrate().await {
         Ok(()) => store.revision().await,
         Err(error) => Err(error),
     };
     let inventory = match revision {
-        Ok(revision) => Inventory::new(config.remembered, revision),
+        Ok(revision) => {
+            tracing::info!(store = store.place(), "the store is open");
+            Inventory::new(config.remembered, revision)
+        }
         Err(error) if error.is_passing() => {
             tracing::error!(%error, "started without the store: devices get nothing until it is back");
             let inventory = Inventory::new(config.remembered, -1);
@@ -53,6 +55,7 @@ pub(super) async fn keep(shared: Arc<Shared>, inventory: Arc<Inventory>) {
             tokio::time::sleep(OFTEN).await;
             look(&store, &inventory).await;
             round = round.wrapping_add(1);
+            write_met(&store, &inventory).await;
             if round.is_multiple_of(SELDOM) {
                 write_seen(&store, &inventory).await;
             }
@@ -82,6 +85,21 @@ async fn look(store: &Store, inventory: &Inventory) {
         }
         Ok(()) if news => tracing::info!(store = store.place(), "the store is back"),
         Ok(()) | Err(_) => {}
+    }
+}
+
+/// Writes who asked and is not known.
+async fn write_met(store: &Store, inventory: &Inventory) {
+    let strangers = inventory.strangers();
+    if strangers.is_empty() || inventory.is_away() {
+        return;
+    }
+    match store.asked(strangers).await {
+        Ok(0) => {}
+        Ok(left_out) => {
+            tracing::warn!(left_out, "too many devices wait: `phoneprov device waiting --clear` makes room");
+        }
+        Err(error) => tracing::warn!(%error, "who waits is not written"),
     }
 }
 

@@ -6,7 +6,10 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use super::{Store, StoreError};
 
 /// Every migration: its number, and its statements.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "devices", include_str!("migrations/0001_devices.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "devices", include_str!("migrations/0001_devices.sql")),
+    (2, "waiting", include_str!("migrations/0002_waiting.sql")),
+];
 
 impl Store {
     /// Brings the store to the form that this program knows. Several processes may do so at once.

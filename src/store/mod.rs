@@ -13,6 +13,7 @@ mod read;
 mod remember;
 mod rows;
 mod undo;
+mod waiting;
 mod write;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ pub use self::error::StoreError;
 pub use self::group::Group;
 pub use self::history::{Change, Layer};
 pub use self::read::{Entry, Filter, Seen};
+pub use self::waiting::Waiting;
 pub use self::write::Writing;
 use crate::config::Place;
 

@@ -127,6 +127,15 @@ impl Writing<'_> {
         transaction.commit().await.map(|()| Some(revision)).map_err(|error| store.error(error))
     }
 
+    /// Ends it, though it may be no change of a device or group.
+    ///
+    /// # Errors
+    /// The store cannot be written: then nothing was.
+    pub async fn keep(self) -> Result<(), StoreError> {
+        let Self { store, transaction, .. } = self;
+        transaction.commit().await.map_err(|error| store.error(error))
+    }
+
     pub(super) async fn steps(&mut self, steps: Vec<Step>) -> Result<Vec<(usize, StoreError)>, StoreError> {
         let mut steps = self.number(steps).await?;
         let groups = self.group_numbers(&steps).await?;
@@ -140,6 +149,9 @@ impl Writing<'_> {
             Some(Snapshot::of(Layer::Device, step.id, subject, step.before.as_ref(), step.after.as_ref()))
         };
         self.note(steps.iter().filter_map(snapshot).collect()).await?;
+        let added = steps.iter().filter(|step| step.before.is_none()).filter_map(|step| step.after.as_ref());
+        let added: Vec<DeviceName> = added.flat_map(Device::names).collect();
+        self.dismiss(Some(&added)).await?;
         Ok(faults)
     }
 

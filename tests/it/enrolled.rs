@@ -206,3 +206,58 @@ fn a_server_that_starts_without_its_database_waits_for_it() {
     tell(&server, &["device", "add", PHONE]);
     becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 200);
 }
+
+/// A site whose store says this of devices that it does not have.
+fn open_to(unknown: &str, url: &str) -> Server {
+    let site = Site::new("");
+    site.configure(&config(&ALL, &format!("{SECURE}[store]\nurl = \"{url}\"\nunknown = \"{unknown}\"\n")));
+    site.profile("new.cfg", "welcome");
+    site.start()
+}
+
+#[test]
+fn a_phone_that_asks_waits_until_somebody_approves() {
+    for url in ["sqlite://state/phoneprov.db".to_owned(), postgres::database()] {
+        let server = open_to("wait", &url);
+        assert_eq!(server.phone(&format!("/{PHONE}.cfg")).status, 404);
+        assert_eq!(server.http(&format!("/{OTHER}.cfg")).status, 404, "without a proof");
+        assert_eq!(server.http(&format!("/secure/{OTHER}.cfg")).status, 404, "where none is needed");
+        let listed = || tell(&server, &["device", "waiting"]);
+        assert!(wait_for(|| listed().lines().count() == 3), "{}", listed());
+        let waiting: Value = serde_json::from_str(&tell(&server, &["device", "waiting", "--json"])).expect("JSON");
+        let told = |at: usize, key: &str| waiting["waiting"][at][key].clone();
+        assert_eq!(
+            (told(0, "name"), told(0, "proven"), told(0, "address")),
+            (OTHER.into(), false.into(), "127.0.0.1".into())
+        );
+        assert_eq!((told(0, "path"), told(1, "proven")), (format!("/secure/{OTHER}.cfg").into(), true.into()));
+
+        tell(&server, &["device", "approve", PHONE, "--label", "Hall"]);
+        becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 200);
+        let config = server.config().display().to_string();
+        let refused = run(env!("CARGO_BIN_EXE_phoneprov"), &["device", "approve", OTHER, "--config", &config], b"");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("has proven nothing"), "{refused:?}");
+        tell(&server, &["device", "approve", OTHER, "--unproven"]);
+        assert_eq!(listed().lines().count(), 1, "nobody waits any more: {}", listed());
+        assert_eq!(tell(&server, &["device", "log"]).matches("device approve").count(), 2);
+    }
+}
+
+#[test]
+fn a_phone_that_is_not_known_gets_the_one_profile_for_such() {
+    let server = open_to("/new.cfg", "sqlite://state/phoneprov.db");
+    assert_eq!(server.phone(&format!("/{PHONE}.cfg")).text(), "welcome");
+    assert_eq!(server.http(&format!("/{PHONE}.cfg")).status, 404, "not without what the path needs");
+    assert!(decrypt("k", &server.http(&format!("/secure/{OTHER}.cfg")).body).starts_with(b"welcome"));
+    assert!(wait_for(|| tell(&server, &["device", "waiting"]).contains(PHONE)));
+    tell(&server, &["device", "add", PHONE, "--disabled"]);
+    becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 404);
+    let checked = |server: &Server| {
+        let config = server.config().display().to_string();
+        String::from_utf8_lossy(&run(env!("CARGO_BIN_EXE_phoneprov"), &["check", "--config", &config], b"").stdout)
+            .into_owned()
+    };
+    assert!(!checked(&server).contains("store.unknown"), "{}", checked(&server));
+    std::fs::remove_file(server.path("profiles/new.cfg")).expect("a file");
+    assert!(checked(&server).contains("error: store: store.unknown: /new.cfg is not there"), "{}", checked(&server));
+}

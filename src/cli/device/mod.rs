@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod sheet;
 mod show;
+mod waiting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Remove(change::Remove),
     Import(import::Args),
     Export(export::Args),
+    Waiting(waiting::Args),
+    Approve(waiting::Approve),
     Log(log::Args),
     Undo(log::Undo),
 }
@@ -56,6 +59,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Remove(args) => change::remove(args, config),
         Command::Import(args) => import::run(args, config),
         Command::Export(args) => export::run(args, config),
+        Command::Waiting(args) => waiting::run(args, config),
+        Command::Approve(args) => waiting::approve(args, config),
         Command::Log(args) => log::run(args, config),
         Command::Undo(args) => log::undo(args, config),
     }
