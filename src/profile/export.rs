@@ -126,7 +126,9 @@ fn against_factory(parameter: &Parameter, fresh: Option<&Parameter>) -> Reason {
 
 fn against_dictionary(parameter: &Parameter) -> Reason {
     let value = parameter.value();
-    let default = match parameters::find(parameter.name()).map_or(Default::Unknown, parameters::Parameter::default) {
+    let row = parameters::find(parameter.name());
+    let is_number = row.is_some_and(|row| matches!(row.kind(), Kind::Float | Kind::Int | Kind::Uint));
+    let default = match row.map_or(Default::Unknown, parameters::Parameter::default) {
         Default::Documented(default) => Some(default),
         Default::Blank => Some(""),
         // A sample's value may be somebody's setting.
@@ -134,10 +136,16 @@ fn against_dictionary(parameter: &Parameter) -> Reason {
     };
     match default {
         Some(default) if default.eq_ignore_ascii_case(value) => Reason::IsDefault,
+        Some(default) if is_number && is_same_number(default, value) => Reason::IsDefault,
         Some(_) => Reason::NotDefault,
         None if value.is_empty() => Reason::EmptyDefaultUnknown,
         None => Reason::DefaultUnknown,
     }
+}
+
+/// `.5` is `0.5`.
+fn is_same_number(one: &str, other: &str) -> bool {
+    matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(one), Ok(other)) if one.total_cmp(&other).is_eq())
 }
 
 #[cfg(test)]
@@ -155,6 +163,13 @@ mod tests {
     const EXPORT: &str = "<Software_Version>1</Software_Version><Provision_Enable ua='na'>Yes</Provision_Enable>\
         <Resync_On_Reset ua='na'>No</Resync_On_Reset><Resync_Random_Delay um='y' ua='rw' group='G'>2</Resync_Random_Delay>\
         <Admin_Password>********</Admin_Password><Resync_At__HHmm_/><Some_New_Thing>7</Some_New_Thing><Other_New_Thing/>";
+
+    #[test]
+    fn a_number_is_a_default_however_it_is_written() {
+        let imported = import(&read("<SIP_T1>.5</SIP_T1><SIP_T2>4.0</SIP_T2><SIP_T4>6</SIP_T4>"), None);
+        let expected = [("SIP_T1", Reason::IsDefault), ("SIP_T2", Reason::IsDefault), ("SIP_T4", Reason::NotDefault)];
+        assert_eq!(reasons(&imported), expected);
+    }
 
     #[test]
     fn without_a_factory_export_stated_defaults_and_marks_decide() {
