@@ -135,6 +135,18 @@ const EXAMPLES: &[(Dialect, &str, &str)] = &[
         "[ --key $K ] tftp://ps.callhome.net/$MA/rep.xml.enc",
         "tftp://ps.callhome.net:69/000e08012345/rep.xml.enc",
     ),
+    // SPA Provisioning Guide of 2010, "Report Rule" and "Upgrade Rule".
+    (
+        Report,
+        "[ --delta ] http://reportTargetServer/reportPath/$PN_$MA_$SN.xml",
+        "http://reportTargetServer:80/reportPath/CP-8841-3PCC_000e08012345_88012BA01234.xml",
+    ),
+    (Upgrade, "http://p.tel.com/firmware/spa021025.bin", "http://p.tel.com:80/firmware/spa021025.bin"),
+    (
+        Upgrade,
+        "(\"$F\" ne \"beta-customer\")? http://p.tel.com/firmware/spa021025.bin\n| http://p.tel.com/firmware/spa-test-0527s.bin",
+        "http://p.tel.com:80/firmware/spa021025.bin",
+    ),
     (
         Report,
         "[--delta] http://a.example/d.xml [--status]http://a.example/s.xml",
