@@ -46,7 +46,7 @@ const fn structural(code: Code) -> Option<Explanation> {
         Code::NotRendered => (
             "the phone gets no answer but \"not found\"",
             "docs/templates.md",
-            "mend the template, or give its variable a value",
+            "mend the template, give its variable a value, or name a phone that has one by --mac",
         ),
         Code::WrongRoot => {
             ("a phone reads parameters from <flat-profile> only", FORMATS, "put the parameters into <flat-profile>")

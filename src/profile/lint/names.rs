@@ -31,7 +31,7 @@ pub(super) fn look(look: &Look<'_>, entry: &Entry<'_>, findings: &mut Findings) 
     if let Some(access) = entry.element.attribute("ua")
         && !["na", "ro", "rw"].iter().any(|word| word.eq_ignore_ascii_case(access))
     {
-        let access: String = access.chars().take(20).collect();
+        let access: String = access.chars().take(20).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let message = format!("ua=\"{access}\": expected na, ro or rw");
         findings.push(Finding::new(Code::WrongAccess, entry.element.place, message).about(entry.name()));
     }

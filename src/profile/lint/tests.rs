@@ -161,6 +161,9 @@ proptest! {
             all
         };
         prop_assert_eq!(values(&before), values(&after));
+        // Mending a name may show a duplicate; after as many rounds as `--fix` has, nothing is left.
+        let mended = (0..4).fold(text, |text, _| fixed(&text));
+        prop_assert_eq!(fixed(&mended), mended);
     }
 
     #[test]
