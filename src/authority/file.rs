@@ -1,11 +1,14 @@
 //! Writing certificates and keys so that a crash leaves either the whole file or none, and nobody's file is lost.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::AuthorityError;
+
+/// The largest file that is read, in bytes: a certificate or a key has a hundredth of it.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Who may read the file, from its first byte on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +75,12 @@ fn temporary(path: &Path) -> Result<PathBuf, AuthorityError> {
 
 /// The text of a file of the authority.
 pub(super) fn read(path: &Path) -> Result<String, AuthorityError> {
-    fs::read_to_string(path).map_err(|reason| AuthorityError::Read { path: path.into(), reason })
+    let mut text = String::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text)).and_then(|_| {
+        let is_large = text.len() as u64 > LARGEST;
+        if is_large { Err(io::Error::other("it is larger than any file of the authority")) } else { Ok(()) }
+    });
+    read.map(|()| text).map_err(|reason| AuthorityError::Read { path: path.into(), reason })
 }
 
 /// Whether there is something of this name.

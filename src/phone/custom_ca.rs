@@ -4,6 +4,7 @@ use super::download::Job;
 use super::event::{Event, Events};
 use super::failure::Failure;
 use super::state::CustomCa;
+use super::unpack::{Keys, unpack};
 use super::wire::{Lookup, Wire, first_name};
 use super::{Moment, Phone};
 use crate::profile::rule::{Dialect, Fetch, Location};
@@ -47,7 +48,10 @@ impl Phone {
         };
         let places = moment.wire.places(&url, Lookup::Address).await?;
         let job = Job::get(&url, places, &access, moment.wire.limits.download);
-        Ok(self.ask(moment.wire, job, events).await?.body.to_vec())
+        let got = self.ask(moment.wire, job, events).await?;
+        // What the HTTP library asked to be coded, it undoes; nothing else of a profile's layers is for authorities.
+        let keys = Keys { key: None, ikm: None, encoding: self.choices.ikm };
+        Ok(unpack(&got.body, &got.codings, keys, moment.wire.limits.profile, events)?.into_owned())
     }
 
     fn install(&mut self, wire: &Wire, rule: String, pem: Vec<u8>) -> Result<String, Failure> {

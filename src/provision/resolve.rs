@@ -61,7 +61,7 @@ pub(super) fn resolve(request: &Request<'_>, grant: Grant) -> Result<Profile, Re
         && request.conditions.range.is_none()
         && request.transport != Protocol::Tftp
         && (!literal || size >= WORTH_CODING)
-        && media_type(&found.file).is_text();
+        && media_type(&found.file).is_coded();
     let coding = match (gzip_file, transport_coding) {
         (true, _) => Coding::GzipFile,
         (false, true) => Coding::GzipTransport,
@@ -143,10 +143,12 @@ impl MediaType {
         }
     }
 
-    fn is_text(self) -> bool {
+    /// Whether a transport coding is for it. That phones undo one where they fetch an authority (`Custom_CA_Rule`) is not
+    /// documented, and a certificate hardly gets smaller.
+    fn is_coded(self) -> bool {
         match self {
-            Self::Xml | Self::Text | Self::Pem => true,
-            Self::Binary => false,
+            Self::Xml | Self::Text => true,
+            Self::Pem | Self::Binary => false,
         }
     }
 }

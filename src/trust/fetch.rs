@@ -12,8 +12,8 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509VerifyResult};
 
-use super::Peer;
 use super::deadline::Deadline;
+use super::{Peer, TrustError, import};
 use crate::config::{ClientTls, TlsVersion};
 
 /// Name, connection and handshake together.
@@ -159,7 +159,7 @@ fn certificates(path: &Path) -> Result<Vec<X509>, FetchError> {
     }
     let mut certificates = Vec::new();
     for file in files {
-        let text = fs::read(&file).map_err(|error| wrong(&file, error.to_string()))?;
+        let text = import::read(&file).map_err(|error| wrong(&file, bare(&error)))?;
         let read = X509::stack_from_pem(&text).map_err(|error| wrong(&file, error.to_string()))?;
         if read.is_empty() {
             return Err(wrong(&file, "no certificate in it: expected PEM, `-----BEGIN …`".to_owned()));
@@ -167,6 +167,15 @@ fn certificates(path: &Path) -> Result<Vec<X509>, FetchError> {
         certificates.extend(read);
     }
     Ok(certificates)
+}
+
+/// What is wrong with a file, without its name.
+fn bare(error: &TrustError) -> String {
+    match error {
+        TrustError::Read { error, .. } => error.to_string(),
+        TrustError::Import { error, .. } => error.to_string(),
+        TrustError::Write { .. } | TrustError::Taken(_) | TrustError::Unknown { .. } => error.to_string(),
+    }
 }
 
 /// The first of its addresses that answers.

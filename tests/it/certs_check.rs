@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::legacy::{Factory, old_port};
 use crate::outsider::{openssl, run};
-use crate::server::Server;
+use crate::server::{Server, refused};
 use crate::site::{Site, config, lab};
 
 /// An authority of openssl's, an intermediate one below it, and what they sign.
@@ -264,6 +264,19 @@ fn listeners_and_other_servers_are_looked_at_with_the_versions_that_they_speak()
     let stranger = Server::start(Site::new(""));
     let (code, said) = check(&[&format!("127.0.0.2:{}", stranger.port("https"))]);
     assert!(code == Some(2) || said.contains("it is not for 127.0.0.2: it names localhost, 127.0.0.1, ::1"), "{said}");
+}
+
+/// A wrong path that leads to a disk image must not fill the memory.
+#[test]
+fn a_listener_reads_no_file_that_is_far_too_large() {
+    for file in ["server.pem", "server.key", "ca.pem"] {
+        let site = Site::new("");
+        let large = site.path("large.pem");
+        fs::File::create(&large).and_then(|file| file.set_len(1 << 30)).expect("a sparse file");
+        site.configure(&config(&["http", "https"], "").replace(&lab(file), &large.display().to_string()));
+        let said = refused(&site);
+        assert!(said.contains("large.pem: larger than 64 MiB, which no file of certificates is"), "{file}: {said}");
+    }
 }
 
 #[test]

@@ -11,12 +11,14 @@ use crate::server::{Server, free_port, wait_for};
 use crate::site::{ALL, PHONE, Site, config, lab};
 
 /// The support table of seed 003, release by release: versions as a server, versions as a client.
-const RELEASES: [(&str, [&str; 2], [&str; 2]); 5] = [
+const RELEASES: [(&str, [&str; 2], [&str; 2]); 7] = [
     ("10.6(1)SU2", ["1.0", "1.2"], ["1.0", "1.0"]),
     ("11.0(1)", ["1.0", "1.2"], ["1.0", "1.0"]),
+    ("11.0(1)SU1", ["1.0", "1.2"], ["1.0", "1.0"]),
+    ("11.5(1)", ["1.0", "1.2"], ["1.0", "1.0"]),
     ("10.6(1)SU3", ["1.0", "1.2"], ["1.1", "1.2"]),
     ("11.5(1)SU1", ["1.1", "1.2"], ["1.1", "1.2"]),
-    ("11.6(1)", ["1.2", "1.2"], ["1.1", "1.2"]),
+    ("11.6(1)", ["1.2", "1.2"], ["1.2", "1.2"]),
 ];
 
 const VERSIONS: [(&str, &str); 4] = [("1.0", "-tls1"), ("1.1", "-tls1_1"), ("1.2", "-tls1_2"), ("1.3", "-tls1_3")];

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::validity;
 use crate::authority::{Authority, Existing, HostName, Issued, LabPhone, Outcome};
 use crate::certificate::{self, Block, Details};
+use crate::trust;
 
 /// Make certificates for a lab: an authority, the server's certificate, and one for each phone.
 ///
@@ -85,7 +86,7 @@ fn line(out: &mut impl Write, outcome: Outcome, path: &Path, text: &str) -> io::
 }
 
 fn read(path: &Path) -> anyhow::Result<Details> {
-    let file = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let file = trust::read(path)?;
     let blocks = certificate::blocks(&file).with_context(|| format!("`{}`", path.display()))?;
     let der = blocks.iter().find_map(|block| match block {
         Block::Certificate(der) => Some(der),

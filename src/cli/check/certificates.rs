@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Finding;
 use crate::certificate::{self, Block, Details};
 use crate::config::{Config, PastDate, Revocation, Speaks};
+use crate::trust;
 
 /// A server certificate that ends within this is worth a word.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -96,7 +97,7 @@ fn authorities(path: &Path, now: Timestamp) -> Vec<Finding> {
 
 /// Every certificate in a file that can be read.
 fn read(path: &Path) -> Vec<Details> {
-    let Ok(file) = std::fs::read(path) else { return Vec::new() };
+    let Ok(file) = trust::read(path) else { return Vec::new() };
     let blocks = certificate::blocks(&file).unwrap_or_default();
     let details = |block: &Block| match block {
         Block::Certificate(der) => certificate::details(der).ok(),

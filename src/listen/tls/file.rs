@@ -11,6 +11,9 @@ use super::TlsError;
 use crate::certificate::{self, Misplaced};
 use crate::config::Tls;
 
+/// The largest file, in bytes: the longest revocation lists of public authorities have a few MiB.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
 /// The server's certificate with those that issued it, in the order in which they are sent. An expired one is used all
 /// the same, with a warning: phones whose clock is wrong are better served than none.
 pub(super) fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -88,9 +91,13 @@ fn damaged(path: &Path, number: usize, error: impl std::fmt::Display) -> TlsErro
     TlsError::Damaged { path: path.to_owned(), number, error: error.to_string() }
 }
 
-/// A pipe would wait for ever, a device never end.
+/// A pipe would wait for ever, a device never end, and a file that is none of ours by mistake fill the memory.
 pub(super) fn regular(path: &Path) -> Result<(), TlsError> {
     match fs::metadata(path) {
+        Ok(file) if file.len() > LARGEST => {
+            let most = LARGEST / 1024 / 1024;
+            Err(TlsError::unreadable(path, format!("larger than {most} MiB, which no file of certificates is")))
+        }
         Ok(file) if file.is_file() => Ok(()),
         Ok(_) => Err(TlsError::unreadable(path, "not a regular file")),
         Err(error) => Err(TlsError::unreadable(path, error)),
