@@ -58,8 +58,9 @@ impl<'a> Findings<'a> {
         if self.is_empty() { Ok(()) } else { Err(self.error) }
     }
 
-    /// All that is not well.
-    pub(super) fn into_error(self) -> ConfigError {
+    /// All that is not well, from the first line on.
+    pub(super) fn into_error(mut self) -> ConfigError {
+        self.error.findings.sort_by_key(|(line, _)| *line);
         self.error
     }
 }
@@ -71,5 +72,9 @@ pub(super) fn line(text: &str, span: Option<Range<usize>>) -> Option<usize> {
 
 /// toml's messages are good but for the ones that list every key on one line without saying what went wrong.
 pub(super) fn readable(message: &str) -> String {
-    message.replace("unknown field", "unknown key").replace("missing field", "missing key")
+    let address = "not an address with a port: expected one such as \"0.0.0.0:8080\" or \"[::]:8080\"";
+    message
+        .replace("unknown field", "unknown key")
+        .replace("missing field", "missing key")
+        .replace("invalid socket address syntax", address)
 }
