@@ -1,5 +1,7 @@
 //! The folder that holds the profiles, and the only way to a file below it.
 
+mod watch;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -9,8 +11,6 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 
 use watch::Watches;
-
-mod watch;
 
 /// The profile folder, held open: a file below it is reached through this descriptor, and the kernel refuses whatever
 /// would leave the folder, symbolic links included (`openat2(2)`, `RESOLVE_BENEATH`).

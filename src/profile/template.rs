@@ -3,6 +3,8 @@
 //! minijinja with strict undefined values, XML escaping, a fuel limit, and a loader that reads nothing outside the
 //! profile folder. A template's text is compiled once and again when the file changes.
 
+mod functions;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -77,14 +79,14 @@ pub struct TemplateError {
     reason: String,
 }
 
-/// The loader's own reasons, which are safe to show whole.
+/// Our own reasons, which hold no value and are safe to show whole.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct LoadError(String);
+struct Plain(String);
 
-impl From<LoadError> for Error {
-    fn from(error: LoadError) -> Self {
-        Error::new(ErrorKind::InvalidOperation, "the template was not loaded").with_source(error)
+impl From<Plain> for Error {
+    fn from(error: Plain) -> Self {
+        Error::new(ErrorKind::InvalidOperation, "the template cannot go on").with_source(error)
     }
 }
 
@@ -172,6 +174,7 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'st
         _ => AutoEscape::Custom("xml".into()),
     });
     environment.set_formatter(write_value);
+    functions::add_to(&mut environment);
     // Only an include passes here, never the file that a phone asked for.
     environment.set_path_join_callback(|name, _parent| match is_part(name) {
         true => name.into(),
@@ -192,7 +195,7 @@ fn is_part(name: &str) -> bool {
 fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<TemplateSource>, Error> {
     if let Some(name) = name.strip_prefix('\0') {
         let reason = format!("`{name}` is no part of other templates: only files or folders beginning with `_` are");
-        return Err(LoadError(reason).into());
+        return Err(Plain(reason).into());
     }
     let (content, stamp) = match root.read(name, LONGEST) {
         Ok(read) => read,
@@ -200,10 +203,10 @@ fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<T
             note(Source { file: name.to_owned(), stamp: None });
             return Ok(None);
         }
-        Err(error) => return Err(LoadError(format!("`{name}`: {error}")).into()),
+        Err(error) => return Err(Plain(format!("`{name}`: {error}")).into()),
     };
-    let text = String::from_utf8(content)
-        .map_err(|_| LoadError(format!("`{name}` is not UTF-8, which templates have to be")))?;
+    let text =
+        String::from_utf8(content).map_err(|_| Plain(format!("`{name}` is not UTF-8, which templates have to be")))?;
     compiled.fetch_add(1, Ordering::Relaxed);
     // A second change may hide behind a stamp that has not settled: such a file is read again the next time.
     let settled = stamp.is_settled(SystemTime::now());
@@ -314,7 +317,7 @@ impl Names {
         if let Some(inner) = source.and_then(|source| source.downcast_ref::<Error>()) {
             return self.explain(file, inner);
         }
-        if let Some(LoadError(reason)) = source.and_then(|source| source.downcast_ref::<LoadError>()) {
+        if let Some(Plain(reason)) = source.and_then(|source| source.downcast_ref::<Plain>()) {
             return TemplateError { place, reason: reason.clone() };
         }
         let missed = self.0.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();

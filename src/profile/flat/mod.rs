@@ -25,5 +25,5 @@ pub use document::{Attribute, Declaration, Document, Element, Flaw, FlawKind, No
 pub use error::{FlatError, Wrong};
 pub use format::{FormatError, Order, format};
 pub use place::Place;
-pub use profile::{FlatProfile, Form, Group, Parameter, ParameterError, RouterPlace};
+pub use profile::{FlatProfile, Form, Group, Parameter, ParameterError, RouterPlace, UserAccess};
 pub use text::MAX_BYTES;

@@ -56,6 +56,35 @@ pub struct Parameter {
     place: Place,
 }
 
+/// What the phone's user may do with a parameter (`ua`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserAccess {
+    /// Not see it.
+    None,
+    /// Read it.
+    Read,
+    /// Change it.
+    Write,
+}
+
+impl UserAccess {
+    /// By the attribute's value.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::None, Self::Read, Self::Write].into_iter().find(|access| access.as_str() == name)
+    }
+
+    /// As the attribute has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "na",
+            Self::Read => "ro",
+            Self::Write => "rw",
+        }
+    }
+}
+
 /// A group of router settings. Some groups are lists: their entries have one name and count from 0.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group {
@@ -246,6 +275,14 @@ impl Parameter {
     #[must_use]
     pub fn with_attributes(mut self, keep: impl Fn(&Attribute) -> bool) -> Self {
         self.attributes.retain(keep);
+        self
+    }
+
+    /// The same, with what the phone's user may do with it.
+    #[must_use]
+    pub fn with_user_access(mut self, access: UserAccess) -> Self {
+        self.attributes.retain(|attribute| attribute.name != "ua");
+        self.attributes.push(Attribute { name: "ua".to_owned(), value: access.as_str().to_owned() });
         self
     }
 

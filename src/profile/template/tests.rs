@@ -29,7 +29,7 @@ fn variables() -> Arc<Variables> {
     Arc::new(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn render(files: &[(&str, &str)]) -> Result<String, String> {
+pub(super) fn render(files: &[(&str, &str)]) -> Result<String, String> {
     let (_folder, templates) = templates(files);
     let rendered = templates.render(files[0].0, &phone(), &variables());
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
