@@ -1,14 +1,16 @@
 //! `phoneprov group`: what devices have in common.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
 
+use super::answer::line;
+use super::device::Assignment;
 use super::store::{who, with_store};
 use super::table;
-use crate::device::GroupName;
+use crate::device::{GroupName, VariableName};
 use crate::store::{Group, Store, StoreError};
 
 /// Add, see and remove the groups that devices are in.
@@ -30,6 +32,36 @@ enum Command {
         /// What people want to know of it.
         #[arg(long, value_name = "TEXT", default_value = "")]
         notes: String,
+        /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
+        #[arg(value_name = "NAME=VALUE")]
+        variables: Vec<Assignment>,
+    },
+    /// Show a group.
+    Show {
+        /// Its name.
+        name: GroupName,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a group: its notes, its variables.
+    Set {
+        /// Its name.
+        name: GroupName,
+        /// What people want to know of it.
+        #[arg(long, value_name = "TEXT")]
+        notes: Option<String>,
+        /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
+        #[arg(value_name = "NAME=VALUE")]
+        variables: Vec<Assignment>,
+    },
+    /// Take variables of a group away.
+    Unset {
+        /// Its name.
+        name: GroupName,
+        /// Their names.
+        #[arg(value_name = "VARIABLE", required = true)]
+        variables: Vec<VariableName>,
     },
     /// List all groups, with how many devices each has.
     List,
@@ -43,20 +75,79 @@ enum Command {
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     with_store(&args.config, async |store| match &args.command {
-        Command::Add { name, notes } => add(store, name, notes).await,
+        Command::Add { name, notes, variables } => {
+            let group = changed(Group::new(name.clone()), Some(notes), variables)?;
+            add(store, group).await
+        }
+        Command::Show { name, json } => show(store, name, *json).await,
+        Command::Set { name, notes, variables } => {
+            change(store, name, "group set", |group| changed(group, notes.as_ref(), variables)).await
+        }
+        Command::Unset { name, variables } => {
+            change(store, name, "group unset", |mut group| {
+                for variable in variables {
+                    ensure!(group.variables.remove(variable).is_some(), "the group {name} has no variable {variable}");
+                }
+                Ok(group)
+            })
+            .await
+        }
         Command::List => list(store).await,
         Command::Remove { name } => remove(store, name).await,
     })
 }
 
-async fn add(store: &Store, name: &GroupName, notes: &str) -> anyhow::Result<ExitCode> {
-    ensure!(notes.len() <= 4096, "the notes have {} bytes: expected 4096 at the most", notes.len());
-    let mut writing = store.write(&who(), "group add").await?;
-    if writing.group(name).await?.is_some() {
-        return Err(StoreError::GroupTaken(name.clone()).into());
+/// A group with other notes and more variables.
+fn changed(mut group: Group, notes: Option<&String>, variables: &[Assignment]) -> anyhow::Result<Group> {
+    if let Some(notes) = notes {
+        ensure!(notes.len() <= 4096, "the notes have {} bytes: expected 4096 at the most", notes.len());
+        group.notes.clone_from(notes);
     }
-    writing.change_group(name, Some(Group { notes: notes.to_owned(), ..Group::new(name.clone()) })).await?;
+    group.variables.extend(variables.iter().cloned().map(|Assignment { name, value }| (name, value)));
+    Ok(group)
+}
+
+async fn add(store: &Store, group: Group) -> anyhow::Result<ExitCode> {
+    let mut writing = store.write(&who(), "group add").await?;
+    if writing.group(&group.name).await?.is_some() {
+        return Err(StoreError::GroupTaken(group.name).into());
+    }
+    writing.change_group(&group.name.clone(), Some(group)).await?;
     writing.commit().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn change(
+    store: &Store,
+    name: &GroupName,
+    action: &str,
+    change: impl FnOnce(Group) -> anyhow::Result<Group>,
+) -> anyhow::Result<ExitCode> {
+    let mut writing = store.write(&who(), action).await?;
+    let group = writing.group(name).await?.ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
+    let group = change(group)?;
+    writing.change_group(name, Some(group)).await?;
+    writing.commit().await?;
+    show(store, name, false).await
+}
+
+async fn show(store: &Store, name: &GroupName, json: bool) -> anyhow::Result<ExitCode> {
+    let groups = store.groups().await?;
+    let found = groups.into_iter().find(|(group, _)| group.name == *name);
+    let (group, devices) = found.ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&group)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    line(&mut out, "group", &group.name.to_string())?;
+    line(&mut out, "devices", &devices.to_string())?;
+    if !group.notes.is_empty() {
+        line(&mut out, "notes", &group.notes)?;
+    }
+    for (name, value) in &group.variables {
+        line(&mut out, "variable", &format!("{name} = {value}"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,9 +6,11 @@ mod check;
 mod cipher_args;
 mod completions;
 mod decrypt;
+mod defaults;
 mod device;
 mod diff;
 mod encrypt;
+mod explain;
 mod fleet;
 mod fmt;
 mod group;
@@ -56,6 +58,8 @@ enum Command {
     Fleet(fleet::Args),
     Device(Box<device::Args>),
     Group(group::Args),
+    Defaults(defaults::Args),
+    Explain(explain::Args),
     Certs(certs::Args),
     Tls(tls::Args),
     Key(key::Args),
@@ -82,6 +86,8 @@ pub fn run() -> ExitCode {
         Command::Fleet(args) => fleet::run(&args),
         Command::Device(args) => device::run(&args),
         Command::Group(args) => group::run(&args),
+        Command::Defaults(args) => defaults::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),
         Command::Key(args) => key::run(&args),

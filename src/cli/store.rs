@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::device::DeviceName;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, to_value};
 use crate::metrics::Metrics;
 use crate::provision::{Profile, Refusal, Request, Trail};
 use crate::store::Store;
@@ -49,6 +49,21 @@ pub(super) fn admit(
         admitted
     });
     admitted.unwrap_or_else(|error| Err(Refusal::Store(error.to_string())))
+}
+
+/// Gives templates that are rendered for no device in particular some value of each variable that the store has. Where the
+/// store cannot be read there are none; `check` says that it cannot.
+pub(super) fn add_samples(config: &mut Config) {
+    let Some(place) = config.store.as_ref().map(|store| store.place.clone()) else { return };
+    let samples = block_on(async {
+        let store = Store::open(&place).await?;
+        let samples = store.samples().await;
+        store.close().await;
+        samples
+    });
+    for (name, value) in samples.map(Result::unwrap_or_default).unwrap_or_default() {
+        config.variables.entry(name.to_string()).or_insert_with(|| to_value(&value));
+    }
 }
 
 /// Looks whether the store of a configuration can be used.

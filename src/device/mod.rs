@@ -6,6 +6,7 @@
 
 mod group;
 mod identity;
+mod layers;
 mod mac;
 mod model;
 mod name;
@@ -18,6 +19,7 @@ mod variable;
 
 pub use group::{GroupError, GroupName};
 pub use identity::DeviceIdentity;
+pub use layers::{Layers, Origin, Stratum};
 pub use mac::{MacAddress, MacError};
 pub use model::{Model, ModelError};
 pub use name::{DeviceName, NameError};

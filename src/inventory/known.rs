@@ -2,14 +2,23 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
-use crate::device::{Device, DeviceIdentity, MacAddress, SerialNumber};
+use minijinja::Value;
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 
-/// A device, its number, and when it was last noted as seen.
+use crate::device::{Device, DeviceIdentity, Layers, MacAddress, SerialNumber};
+use crate::profile::template::Variables;
+
+/// A device, what its profiles are made with, and when it was last noted as seen.
 #[derive(Debug)]
 pub struct Known {
     id: i64,
     device: Device,
+    variables: Variables,
+    print: [u8; 16],
+    changed: SystemTime,
     seen: AtomicI64,
 }
 
@@ -28,10 +37,21 @@ pub struct Sighting {
 const MINUTE: i64 = 60;
 
 impl Known {
-    /// The device with this number.
+    /// The device with this number, whose variables come from these layers, and when any of it was last changed.
     #[must_use]
-    pub fn new(id: i64, device: Device) -> Self {
-        Self { id, device, seen: AtomicI64::new(0) }
+    pub fn new(id: i64, mut device: Device, layers: &Layers, changed: SystemTime) -> Self {
+        let effective = layers.effective();
+        let mut hash = Sha256::new();
+        for (name, value) in &effective {
+            hash.update(format!("{name}={value}\n"));
+        }
+        let mut print = [0; 16];
+        print.copy_from_slice(&hash.finalize()[..16]);
+        let variables = effective.into_iter().map(|(name, value)| (name.to_string(), to_value(value))).collect();
+        // What is in `variables` need not be in memory twice.
+        device.variables.clear();
+        device.notes.clear();
+        Self { id, device, variables, print, changed, seen: AtomicI64::new(0) }
     }
 
     /// Its number.
@@ -40,10 +60,28 @@ impl Known {
         self.id
     }
 
-    /// The device.
+    /// The device; without its variables and notes.
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// What its profiles are made with, from every layer.
+    #[must_use]
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// A hash of that: while it is the same, so is what was made.
+    #[must_use]
+    pub fn print(&self) -> [u8; 16] {
+        self.print
+    }
+
+    /// When the device, or a layer of its variables, was last changed.
+    #[must_use]
+    pub fn changed(&self) -> SystemTime {
+        self.changed
     }
 
     /// Whether what somebody proves to be is this device, by its own address or serial number. An alias is no proof: it is
@@ -65,7 +103,7 @@ impl Known {
     /// What the phone holds in `GPP_A` to `GPP_P`, where that is known.
     #[must_use]
     pub fn register(&self, parameter: &str) -> Option<String> {
-        let value = self.device.variables.get(parameter)?;
+        let value = self.variables.get(parameter)?;
         Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
 
@@ -78,8 +116,24 @@ impl Known {
 
 impl PartialEq for Known {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.device == other.device
+        (self.id, &self.device, self.print) == (other.id, &other.device, other.print)
     }
 }
 
 impl Eq for Known {}
+
+/// The same value as templates see it.
+pub fn to_value(value: &Json) -> Value {
+    match value {
+        Json::Null => ().into(),
+        Json::Bool(truth) => (*truth).into(),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(float)) => float.into(),
+            (None, None) => number.to_string().into(),
+        },
+        Json::String(text) => text.as_str().into(),
+        Json::Array(values) => values.iter().map(to_value).collect::<Vec<_>>().into(),
+        Json::Object(fields) => Value::from_pairs(fields.iter().map(|(name, value)| (name.clone(), to_value(value)))),
+    }
+}

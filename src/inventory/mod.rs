@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use quick_cache::sync::Cache;
 
-pub use self::known::{Known, Sighting};
+pub use self::known::{Known, Sighting, to_value};
 use self::lookup::Kept;
 pub use self::lookup::{Lookup, Touched};
 pub use self::strangers::Stranger;

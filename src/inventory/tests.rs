@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::device::{Device, DeviceIdentity};
+use crate::device::{Device, DeviceIdentity, Layers};
 
 fn known(mac: &str) -> Arc<Known> {
     let identity = DeviceIdentity::new(mac.parse().ok(), None, None).expect("an identity");
-    Arc::new(Known::new(1, Device::new(identity)))
+    Arc::new(Known::new(1, Device::new(identity), &Layers::default(), SystemTime::UNIX_EPOCH))
 }
 
 fn name(text: &str) -> DeviceName {

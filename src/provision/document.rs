@@ -61,6 +61,8 @@ struct Key {
     file: Arc<str>,
     /// `None` for a literal file in clear, whose bytes no macro changes: such a key is small, and there may be many.
     macros: Option<Box<Macros>>,
+    /// What the device's variables are, where they count.
+    device: Option<[u8; 16]>,
     rule: usize,
     coding: Coding,
 }
@@ -70,6 +72,7 @@ struct Key {
 struct KeyOf<'a> {
     file: &'a Arc<str>,
     macros: Option<&'a Macros>,
+    device: Option<[u8; 16]>,
     rule: usize,
     coding: Coding,
 }
@@ -127,13 +130,15 @@ impl<'a> KeyOf<'a> {
         // A template is rendered with them, and a key may be made from them.
         let counts = found.kind == FileKind::Template || profile.grant().treatment().encryption.is_some();
         let macros = counts.then_some(&found.macros);
-        Self { file: &found.file, macros, rule, coding: profile.coding() }
+        let device = profile.grant().device().filter(|_| counts).map(|known| known.print());
+        Self { file: &found.file, macros, device, rule, coding: profile.coding() }
     }
 
     fn to_owned(&self) -> Key {
         Key {
             file: self.file.clone(),
             macros: self.macros.cloned().map(Box::new),
+            device: self.device,
             rule: self.rule,
             coding: self.coding,
         }
@@ -142,8 +147,9 @@ impl<'a> KeyOf<'a> {
 
 impl Equivalent<Key> for KeyOf<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        let Key { file, macros, rule, coding } = key;
-        self.file == file && self.macros == macros.as_deref() && self.rule == *rule && self.coding == *coding
+        let Key { file, macros, device, rule, coding } = key;
+        let alike = self.file == file && self.macros == macros.as_deref() && self.device == *device;
+        alike && self.rule == *rule && self.coding == *coding
     }
 }
 

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::render::newest;
-use super::{Document, Line, Profile, Refusal};
+use super::{Document, Line, Profile, Refusal, render};
 use crate::cipher::Scheme;
 use crate::config::{Encryption, KeySource, MasterKey};
 use crate::device::Secret;
@@ -18,7 +18,7 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
     let Some(encryption) = &grant.treatment().encryption else {
         return Ok(document);
     };
-    let (key, sources) = key_for(line, encryption, &grant.found().macros)?;
+    let (key, sources) = key_for(line, encryption, profile)?;
     let material = match encryption.scheme {
         Scheme::Aes256Cbc => key.expose().as_bytes().to_vec(),
         Scheme::Aes128Gcm => encryption
@@ -35,12 +35,13 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
     Ok(Document { bytes, sources, modified, ..document })
 }
 
-fn key_for(line: &Line, encryption: &Encryption, macros: &Macros) -> Result<(Secret, Vec<Source>), Refusal> {
+fn key_for(line: &Line, encryption: &Encryption, profile: &Profile) -> Result<(Secret, Vec<Source>), Refusal> {
+    let macros = &profile.grant().found().macros;
     match &encryption.key {
         KeySource::Fixed(key) => Ok((key.clone(), Vec::new())),
         KeySource::Master(master) => Ok((device_key(master, macros).ok_or(Refusal::NobodysKey)?, Vec::new())),
         KeySource::Template(template) => {
-            let rendered = line.templates.render_key(template.expose(), macros, &line.variables)?;
+            let rendered = line.templates.render_key(template.expose(), macros, &render::variables(line, profile))?;
             Ok((Secret::new(rendered.text), rendered.sources))
         }
     }

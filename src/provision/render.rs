@@ -1,9 +1,10 @@
 //! Step 4: the granted file's content; a template becomes text for this one device.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{Coding, Document, Line, Profile, Refusal};
-use crate::profile::template::Source;
+use crate::profile::template::{Source, Variables};
 use crate::profile::tree::FileKind;
 
 /// The longest file that is held (bytes); `resolve` has looked at the size before, this bounds a file that grows.
@@ -24,8 +25,11 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
             Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read, coding: Coding::Identity })
         }
         FileKind::Template => {
-            let rendered = line.templates.render(&found.file, &found.macros, &line.variables)?;
-            let modified = newest(&rendered.sources).map_or(line.configured, |newest| newest.max(line.configured));
+            let variables = variables(line, profile);
+            let rendered = line.templates.render(&found.file, &found.macros, &variables)?;
+            let known = profile.grant().device().map_or(line.configured, |known| known.changed());
+            let given = line.configured.max(known);
+            let modified = newest(&rendered.sources).map_or(given, |newest| newest.max(given));
             Ok(Document {
                 bytes: rendered.text.into(),
                 sources: rendered.sources,
@@ -34,6 +38,18 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 coding: Coding::Identity,
             })
         }
+    }
+}
+
+/// What templates are given: the configuration's variables, and the device's own in place of those of the same name.
+pub(super) fn variables(line: &Line, profile: &Profile) -> Arc<Variables> {
+    match profile.grant().device() {
+        Some(known) if !known.variables().is_empty() => {
+            let mut all = (*line.variables).clone();
+            all.extend(known.variables().iter().map(|(name, value)| (name.clone(), value.clone())));
+            Arc::new(all)
+        }
+        Some(_) | None => line.variables.clone(),
     }
 }
 

@@ -26,8 +26,7 @@ impl Store {
     pub async fn recall(&self, inventory: &Inventory, name: &DeviceName) -> Result<Option<Arc<Known>>, StoreError> {
         // What is read after this holds at least what it says.
         let revision = self.revision().await?;
-        let entry = self.device(name).await?;
-        let known = entry.map(|entry| Arc::new(Known::new(entry.id, entry.device)));
+        let known = self.known(name).await?;
         inventory.remember(name, known.clone(), revision);
         Ok(known)
     }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::history::{Change, Layer};
-use super::{Entry, Group, StoreError, Writing};
+use super::{Defaults, Entry, Group, StoreError, Writing};
 use crate::device::Device;
 
 impl Writing<'_> {
@@ -34,7 +34,10 @@ impl Writing<'_> {
                         self.change_group(&name, before).await?;
                     }
                 }
-                Layer::Defaults => {}
+                Layer::Defaults => {
+                    let before = sided::<Defaults>(change, change.before.as_ref())?;
+                    self.change_defaults(&before.unwrap_or_default()).await?;
+                }
             }
         }
         let devices = devices.into_iter().map(|(now, before, id)| super::write::Step {

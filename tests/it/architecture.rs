@@ -12,7 +12,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("profile", &["certificate", "device"]),
     ("authority", &["certificate", "config", "device"]),
     ("config", &["authority", "certificate", "cipher", "device", "password", "profile"]),
-    ("inventory", &["device"]),
+    ("inventory", &["device", "profile"]),
     ("provision", &["certificate", "cipher", "config", "device", "inventory", "metrics", "password", "profile"]),
     ("metrics", &["config", "provision"]),
     ("log", &["config", "metrics", "provision"]),

@@ -15,6 +15,7 @@ mod fleet;
 mod formats;
 mod http;
 mod identity;
+mod layers;
 mod legacy;
 mod limits;
 mod lint;

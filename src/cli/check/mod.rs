@@ -91,10 +91,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn findings(config: Config, args: &Args) -> Vec<Finding> {
+fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
+    crate::cli::store::add_samples(&mut config);
     let place = config.file.display().to_string();
     match App::new(config, &Metrics::default(), None) {
         Ok(app) => {

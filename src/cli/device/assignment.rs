@@ -8,11 +8,11 @@ use crate::device::VariableName;
 
 /// `sip_user=100` is the text 100; `vlan:=7`, `lines:=[1, 2]` and `on:=true` are JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Assignment {
+pub(in crate::cli) struct Assignment {
     /// The variable.
-    pub(super) name: VariableName,
+    pub(in crate::cli) name: VariableName,
     /// Its value.
-    pub(super) value: Value,
+    pub(in crate::cli) value: Value,
 }
 
 impl FromStr for Assignment {

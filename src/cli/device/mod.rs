@@ -15,6 +15,8 @@ mod waiting;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(super) use self::assignment::Assignment;
+
 /// Add, see and change the devices of the store.
 ///
 /// A device is named by its MAC address, or by its serial number as sn:FCH2133E8B9.

@@ -71,7 +71,8 @@ fn firmware(text: &str) -> Result<Version, String> {
 
 /// Looks at everything, mends where that is wanted, then prints.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = args.config()?;
+    let mut config = args.config()?;
+    config.iter_mut().for_each(super::store::add_samples);
     let settings = config.as_ref().map_or_else(Settings::default, |config| config.lint.settings());
     let model = args.model.clone().or_else(|| "CP-8841-3PCC".parse().ok());
     let phone = Sample::new(DeviceIdentity::new(Some(args.mac), "FCH2133E8B9".parse().ok(), model));

@@ -1,0 +1,91 @@
+//! `phoneprov defaults`: variables of every device.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::ensure;
+
+use super::device::Assignment;
+use super::store::{who, with_store};
+use crate::device::VariableName;
+use crate::store::{Defaults, Store};
+
+/// See and change the variables that hold for every device, where neither its groups nor itself have others.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file, whose [store] it is.
+    #[arg(long, value_name = "FILE", default_value = "config.toml", global = true)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show them.
+    Show {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set variables.
+    Set {
+        /// NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
+        #[arg(value_name = "NAME=VALUE", required = true)]
+        variables: Vec<Assignment>,
+    },
+    /// Take variables away.
+    Unset {
+        /// Their names.
+        #[arg(value_name = "VARIABLE", required = true)]
+        variables: Vec<VariableName>,
+    },
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    with_store(&args.config, async |store| match &args.command {
+        Command::Show { json } => show(&store.defaults().await?, *json),
+        Command::Set { variables } => {
+            let set = variables.iter().cloned().map(|Assignment { name, value }| (name, value));
+            change(store, "defaults set", |defaults| {
+                defaults.variables.extend(set);
+                Ok(())
+            })
+            .await
+        }
+        Command::Unset { variables } => {
+            change(store, "defaults unset", |defaults| {
+                for name in variables {
+                    ensure!(defaults.variables.remove(name).is_some(), "there is no default {name}");
+                }
+                Ok(())
+            })
+            .await
+        }
+    })
+}
+
+async fn change(
+    store: &Store,
+    action: &str,
+    change: impl FnOnce(&mut Defaults) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    let mut writing = store.write(&who(), action).await?;
+    let mut defaults = writing.defaults().await?;
+    change(&mut defaults)?;
+    writing.change_defaults(&defaults).await?;
+    writing.commit().await?;
+    show(&defaults, false)
+}
+
+fn show(defaults: &Defaults, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(defaults)?);
+    } else {
+        for (name, value) in &defaults.variables {
+            println!("{name} = {value}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
