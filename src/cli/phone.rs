@@ -22,10 +22,7 @@ use crate::phone::state::State;
 use crate::phone::unit::Unit;
 use crate::phone::wire::{Identity, Trust, Wire};
 use crate::phone::{Cause, Choices, Moment, Outcome, Phone, Profiles};
-use crate::profile::parameters::is_secret;
-
-/// What is shown instead of a secret.
-const MASK: &str = "••••";
+use crate::profile::mask::masked;
 
 /// Be a phone: do one resync, and say line by line what was asked, got, decrypted, unpacked, read and changed.
 ///
@@ -236,12 +233,20 @@ impl Network {
 
 impl Events for Printer {
     fn tell(&mut self, event: Event<'_>) {
-        let hides = |name: &str| !self.reveal && is_secret(name);
+        let shown = |name: &str, value: &str| {
+            if self.reveal { value.to_owned() } else { masked(name, value).into_owned() }
+        };
+        // The texts that a masked event borrows.
+        let (before, after);
         let event = match event {
-            Event::Changed { name, old, new } if hides(name) => {
-                Event::Changed { name, old: old.map(|_| MASK), new: if new.is_empty() { new } else { MASK } }
+            Event::Changed { name, old, new } => {
+                (before, after) = (old.map(|old| shown(name, old)), shown(name, new));
+                Event::Changed { name, old: before.as_deref(), new: &after }
             }
-            Event::Assigned { name, .. } if hides(name) => Event::Assigned { name, value: MASK },
+            Event::Assigned { name, value } => {
+                after = shown(name, value);
+                Event::Assigned { name, value: &after }
+            }
             other => other,
         };
         let mut out = std::io::stdout().lock();

@@ -8,7 +8,7 @@ use super::url::Url;
 use super::{Cause, Phone};
 use crate::profile::expansion::{Expansion, Scope};
 use crate::profile::macros::Macro;
-use crate::profile::rule::{Decision, Judgement, Verdict};
+use crate::profile::rule::{Decision, Judgement, UrlError, Verdict};
 use crate::profile::variable::{Lookup, Variable};
 
 /// A phone with what is going on around it.
@@ -130,6 +130,8 @@ pub(super) fn told(decision: &Decision) -> String {
     let places: Vec<String> = fetches
         .map(|fetch| match &fetch.location {
             Ok(location) => location.to_string(),
+            // A password before the server is none of a phone's, and not to be shown.
+            Err(error @ UrlError::User) => error.to_string(),
             Err(_) => fetch.expanded.clone(),
         })
         .collect();

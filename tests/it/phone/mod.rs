@@ -403,12 +403,19 @@ fn another_phones_state_and_another_versions_are_refused() {
 #[test]
 fn secrets_are_masked_unless_asked_for() {
     let server = Site::new("").start();
-    server.profile("secret.xml", "<flat-profile><Password_1_>hunter2</Password_1_></flat-profile>");
-    let rule = server.url("http", "/secret.xml");
-    let ran = phone(&["--profile-rule", &rule]);
-    ran.succeeded(&["Password_1_ = `••••`"]);
+    server.profile(
+        "secret.xml",
+        "<flat-profile><Password_1_>hunter2</Password_1_>\
+         <Profile_Rule_B>[--key hunter2] https://u:hunter2@h/x</Profile_Rule_B></flat-profile>",
+    );
+    let rule = format!("(Admin_Password = \"hunter2\";)! {}", server.url("http", "/secret.xml"));
+    let ran = phone(&["--profile-rule", &rule, "--set", "Profile_Rule_B=http://u:hunter2@127.0.0.1/x"]);
+    ran.ended(
+        4,
+        &["Password_1_ = `••••`", "`[--key ••••] https://u:••••@h/x`", "a user name stands before the server"],
+    );
     assert!(!ran.said.contains("hunter2"), "{}", ran.said);
-    phone(&["--profile-rule", &rule, "--reveal"]).succeeded(&["Password_1_ = `hunter2`"]);
+    phone(&["--profile-rule", &rule, "--reveal"]).ended(4, &["Password_1_ = `hunter2`"]);
 }
 
 /// nginx with a server certificate of the lab.
