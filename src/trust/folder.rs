@@ -75,9 +75,8 @@ impl TrustFolder {
         let files = self.files()?;
         let anchor = |path: PathBuf| {
             let alias = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let read = import::read(&path).and_then(|file| {
-                import::certificates(&file, None).map_err(|error| TrustError::Import { path: path.clone(), error })
-            });
+            let wrong = |error| TrustError::Import { path: path.clone(), error };
+            let read = import::read(&path).and_then(|file| import::pem_certificates(&file).map_err(wrong));
             let certificates = read.map(|import| import.found.into_iter().map(|found| found.der).collect());
             Anchor { alias, path, certificates }
         };

@@ -47,6 +47,9 @@ pub enum ImportError {
     /// None of the forms.
     #[error("not a file of certificates: expected PEM (-----BEGIN CERTIFICATE-----), DER, PKCS #12 or JKS")]
     Form,
+    /// A form that is taken as an import and nowhere else.
+    #[error("not PEM, which is all that a server reads: `phoneprov certs trust add` makes PEM of it")]
+    NotPem,
     /// PEM or DER with something wrong in it.
     #[error(transparent)]
     File(#[from] FileError),
@@ -130,6 +133,12 @@ pub(super) fn certificates(file: &[u8], password: Option<&Secret>) -> Result<Imp
         certificate::details(&found.der).map_err(wrong)?;
     }
     if import.found.is_empty() { Err(ImportError::Nothing) } else { Ok(import) }
+}
+
+/// The certificates of a file that a listener is to read, which takes PEM and nothing else.
+pub(super) fn pem_certificates(file: &[u8]) -> Result<Import, ImportError> {
+    let is_pem = String::from_utf8_lossy(file).contains("-----BEGIN ");
+    if is_pem || file.is_empty() { certificates(file, None) } else { Err(ImportError::NotPem) }
 }
 
 /// The archive, where the bytes are one: a certificate is not, though both are a sequence.

@@ -98,6 +98,10 @@ fn a_file_put_there_by_hand_is_an_anchor_and_a_broken_one_can_be_removed() {
     let error = folder.anchor(&alias("broken")).expect("an anchor").certificates.expect_err("damaged");
     assert!(error.to_string().contains("broken.crt`: certificate 1 of the file is damaged"), "{error}");
 
+    fs::write(place.path().join("der.cer"), der("der")).expect("room for a file");
+    let error = folder.anchor(&alias("der")).expect("an anchor").certificates.expect_err("DER");
+    assert!(error.to_string().contains("der.cer`: not PEM, which is all that a server reads"), "{error}");
+    folder.remove(&alias("der")).expect("removed");
     folder.remove(&alias("broken")).expect("removed");
     folder.add(&[(alias("cisco"), &found(&der("new")))], Taken::Replace).expect("replaced");
     assert_eq!(aliases(&folder), ["cisco"], "the old file is not trusted any more");

@@ -59,7 +59,7 @@ pub(super) fn findings(
         // Errors that everybody sees are counted once.
         let is_own = !verdict.objections.is_empty();
         if is_refused {
-            verdict.objections.insert(0, "of the errors above".to_owned());
+            verdict.objections.insert(0, "see the errors above".to_owned());
         }
         let name = family.name();
         findings.push(if !verdict.objections.is_empty() {

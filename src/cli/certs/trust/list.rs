@@ -60,6 +60,9 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
             writeln!(out, "{alias:<width$}  {text}")?;
         }
     }
+    if entries.is_empty() {
+        eprintln!("no trust anchor yet: `phoneprov certs trust add FILE` adds one");
+    }
     let broken: Vec<&String> = entries.iter().filter_map(|entry| entry.error.as_ref()).collect();
     for error in &broken {
         eprintln!("phoneprov: {error}");
