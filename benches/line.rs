@@ -88,7 +88,7 @@ fn steps(criterion: &mut Criterion, folder: &Path) {
     assert!(macros.bind(Macro::Ma, "000e08abcdef"));
     for (size, _) in SIZES {
         let file = format!("rendered/{size}-$MA.cfg");
-        let render = || line.templates.render(&file, &macros, &line.variables).expect("a profile").text;
+        let render = || line.templates.render(&file, &macros, &line.variables, None).expect("a profile").text;
         let text = render();
         let mut group = criterion.benchmark_group(format!("step/{size}"));
         group.throughput(Throughput::Bytes(text.len() as u64));

@@ -80,6 +80,8 @@ impl App {
             tree: Tree::new(root.clone()),
             templates: Templates::new(root),
             rules: Rules::new(&config.rules)?,
+            admission: config.admission.clone(),
+            reflect: config.reflect.clone(),
             lint: config.lint.settings(),
             variables: Arc::new(config.variables.clone()),
             configured: config.modified,
@@ -144,7 +146,7 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Place::Sqlite(file) => Some(file),
         Place::Postgres(_) => None,
     });
-    let held = keys.chain(passwords).chain(store).chain([&config.file]);
+    let held = keys.chain(passwords).chain(store).chain([&config.file]).chain(&config.admission.files);
     let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory));
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {

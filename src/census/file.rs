@@ -1,18 +1,17 @@
-//! The table on the disk: JSON, written whole beside its place and renamed into it.
+//! Tables on the disk: JSON, written whole beside its place and renamed into it.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use super::Row;
 
 /// The file's form; one of another number is not read.
 const FORMAT: u32 = 1;
 
-/// What a full table takes is a tenth of it.
-const LARGEST: u64 = 8 * 1024 * 1024;
+/// Twice what a full table takes.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The table cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +25,7 @@ pub enum CensusError {
         error: io::Error,
     },
     /// It is no table, or one of another release.
-    #[error("{path}: not a table of TLS in the form {FORMAT}: {reason}")]
+    #[error("{path}: not a table in the form {FORMAT}: {reason}")]
     Content {
         /// The file.
         path: PathBuf,
@@ -37,22 +36,22 @@ pub enum CensusError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct Written<T> {
     format: u32,
-    rows: Vec<Row>,
+    rows: T,
 }
 
 /// The rows in a file; none where there is no file.
-pub(super) fn read(path: &Path) -> Result<Vec<Row>, CensusError> {
+pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, CensusError> {
     let content = |reason: String| CensusError::Content { path: path.to_owned(), reason };
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
     match read {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
         Err(error) => return Err(CensusError::System { path: path.to_owned(), error }),
         Ok(_) => {}
     }
-    let written: Written = serde_json::from_str(&text).map_err(|error| content(error.to_string()))?;
+    let written: Written<T> = serde_json::from_str(&text).map_err(|error| content(error.to_string()))?;
     match written.format {
         FORMAT => Ok(written.rows),
         other => Err(content(format!("its format is {other}"))),
@@ -60,7 +59,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Row>, CensusError> {
 }
 
 /// Puts the rows into a file. A crash leaves the old file or the new one.
-pub(super) fn write(path: &Path, rows: Vec<Row>) -> Result<(), CensusError> {
+pub(super) fn write<T: Serialize>(path: &Path, rows: T) -> Result<(), CensusError> {
     let system = |error| CensusError::System { path: path.to_owned(), error };
     let mut text =
         serde_json::to_vec_pretty(&Written { format: FORMAT, rows }).map_err(|error| system(error.into()))?;

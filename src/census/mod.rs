@@ -1,10 +1,12 @@
 //! Who would break: which TLS the phones of each model and firmware use, and who signed their certificates, so that an
-//! operator knows what it would cost to switch the old versions off. It never decides anything about a request.
+//! operator knows what it would cost to switch the old versions off; and when the certificate of each device ends. It
+//! never decides anything about a request.
 //!
 //! A connection is counted once, at its first request. The table is small, bounded, and kept in one file of the state
 //! folder: several servers over one folder would overwrite each other's.
 
 mod agent;
+mod expiry;
 mod file;
 mod row;
 mod table;
@@ -18,19 +20,29 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
+pub use expiry::{Expiries, Expiry};
 pub use file::CensusError;
 pub use row::{Row, Secured, Sighting};
 use table::Table;
 
-/// The table in the state folder.
+use crate::certificate::Credential;
+use crate::device::DeviceIdentity;
+use expiry::Devices;
+
+/// The table of TLS in the state folder.
 const FILE: &str = "tls.json";
+
+/// That of devices by the end of their certificates.
+const CERTIFICATES: &str = "certificates.json";
 
 /// What has been seen, in this run and the ones before.
 #[derive(Debug, Default)]
 pub struct Census {
     table: Mutex<Table>,
-    file: Option<PathBuf>,
+    devices: Mutex<Devices>,
+    folder: Option<PathBuf>,
     is_changed: AtomicBool,
+    has_new_devices: AtomicBool,
     changed: Notify,
 }
 
@@ -44,13 +56,25 @@ impl Census {
         let Some(folder) = folder else { return Ok(Self::default()) };
         std::fs::create_dir_all(folder).map_err(|error| CensusError::System { path: folder.to_owned(), error })?;
         let table = Mutex::new(Table::of(read(folder)?));
-        Ok(Self { table, file: Some(folder.join(FILE)), ..Self::default() })
+        let devices = Mutex::new(Devices::of(expiries(folder)?));
+        Ok(Self { table, devices, folder: Some(folder.to_owned()), ..Self::default() })
     }
 
     /// Counts a connection.
     pub fn note(&self, sighting: &Sighting<'_>) {
         self.table().count(sighting, Timestamp::now());
-        if self.file.is_some() && !self.is_changed.swap(true, Ordering::Relaxed) {
+        self.tell(&self.is_changed);
+    }
+
+    /// Takes note of the certificate that a device showed: one that verifies, or did until it expired.
+    pub fn note_certificate(&self, identity: &DeviceIdentity, credential: &Credential) {
+        if lock(&self.devices).note(identity, credential, Timestamp::now()) {
+            self.tell(&self.has_new_devices);
+        }
+    }
+
+    fn tell(&self, changed: &AtomicBool) {
+        if self.folder.is_some() && !changed.swap(true, Ordering::Relaxed) {
             self.changed.notify_one();
         }
     }
@@ -60,15 +84,19 @@ impl Census {
         self.changed.notified().await;
     }
 
-    /// Writes the table, where it has a file and has changed.
+    /// Writes the tables that have changed, where there is a folder for them.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self) -> Result<(), CensusError> {
-        match &self.file {
-            Some(file) if self.is_changed.swap(false, Ordering::Relaxed) => file::write(file, self.rows()),
-            Some(_) | None => Ok(()),
+        let Some(folder) = &self.folder else { return Ok(()) };
+        if self.is_changed.swap(false, Ordering::Relaxed) {
+            file::write(&folder.join(FILE), self.rows())?;
         }
+        if self.has_new_devices.swap(false, Ordering::Relaxed) {
+            file::write(&folder.join(CERTIFICATES), self.expiries())?;
+        }
+        Ok(())
     }
 
     /// The rows, in order of model, firmware and version.
@@ -77,9 +105,27 @@ impl Census {
         self.table().rows()
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The devices, in the order in which their certificates end.
+    #[must_use]
+    pub fn expiries(&self) -> Expiries {
+        lock(&self.devices).kept()
     }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+}
+
+fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The devices that are kept in a state folder, by the end of their certificates.
+///
+/// # Errors
+/// There is a file, and it cannot be read.
+pub fn expiries(folder: &Path) -> Result<Expiries, CensusError> {
+    file::read(&folder.join(CERTIFICATES))
 }
 
 /// The rows that are kept in a state folder.

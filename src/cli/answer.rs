@@ -140,6 +140,7 @@ fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::
     let kind = match found.kind {
         FileKind::Literal => "served byte for byte",
         FileKind::Template => "a template, rendered for this phone",
+        FileKind::Reflection => "what the certificate says",
     };
     let named = Named::of(found);
     line(out, "file", &format!("{} ({kind})", found.file))?;

@@ -1,5 +1,8 @@
 //! A phone to try templates with.
 
+use std::sync::Arc;
+
+use crate::certificate::Credential;
 use crate::config::Proof;
 use crate::device::DeviceIdentity;
 use crate::profile::macros::{Macro, Macros};
@@ -36,6 +39,11 @@ impl Sample {
         };
         let serial = serial.or_else(|| sample.serial().cloned());
         DeviceIdentity::new(mac.or(sample.mac()), serial, sample.model().cloned())
+    }
+
+    /// What its certificate says.
+    pub(super) fn certificate(&self) -> Option<Arc<Credential>> {
+        self.identity.as_ref().map(|identity| Arc::new(Credential::sample(identity)))
     }
 
     /// The right password of that phone's account, where a path needs one.

@@ -17,7 +17,9 @@ mod listen;
 mod log;
 mod password;
 mod proxies;
+mod reflect;
 mod revocation;
+mod roster;
 mod rule;
 mod store;
 mod throttle;
@@ -27,6 +29,7 @@ mod variables;
 mod written;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use admin::Admin;
@@ -44,6 +47,7 @@ pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use revocation::{PastDate, Revocation};
+pub use roster::Admission;
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
 pub use store::{Place, Store, Unknown};
 pub use throttle::Throttle;
@@ -52,6 +56,7 @@ pub use units::{Bytes, Period};
 use written::Written;
 
 use crate::certificate::Reader;
+use crate::profile::path::RequestPath;
 use crate::profile::template::Variables;
 
 /// Everything that the configuration file says, checked.
@@ -69,8 +74,12 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// How client certificates are read.
     pub certificates: Reader,
+    /// Who may come at all.
+    pub admission: Arc<Admission>,
     /// What paths need, in the order in which they are tried.
     pub rules: Vec<Rule>,
+    /// The path that answers with what the phone's certificate says; `None`: nothing does.
+    pub reflect: Option<RequestPath>,
     /// Values for templates.
     pub variables: Variables,
     /// What one client may take.
@@ -138,6 +147,8 @@ impl Config {
             rules.extend(findings.note(Some(span), entry.into_inner().check(folder, master.as_ref())));
         }
         let certificates = findings.note(None, written.certificates.check()).unwrap_or_default();
+        let admission = findings.note(None, Admission::check(written.allow, written.deny, folder)).unwrap_or_default();
+        let reflect = findings.note(None, reflect::check(written.reflect.as_deref())).flatten();
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
@@ -150,7 +161,9 @@ impl Config {
             state: written.state.map(|state| folder.join(state)),
             listen,
             certificates,
+            admission: Arc::new(admission),
             rules,
+            reflect,
             variables,
             limits: written.limits,
             throttle,

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::error::{Findings, readable};
 use super::{Admin, Cache, ClientTls, ConfigError, Keys, Lab, Limits, Lint, Log, Throttle};
-use super::{certificates, listen, rule, store};
+use super::{certificates, listen, roster, rule, store};
 
 /// Lines that one value may have for the faults behind it to be told of in the same go.
 const LONGEST: usize = 64;
@@ -19,12 +19,15 @@ const LONGEST: usize = 64;
 pub(super) struct Written {
     pub(super) profiles: PathBuf,
     pub(super) state: Option<PathBuf>,
+    pub(super) reflect: Option<String>,
     #[serde(default)]
     pub(super) listen: Vec<Spanned<listen::Written>>,
     #[serde(default)]
     pub(super) rule: Vec<Spanned<rule::Written>>,
     #[serde(default)]
     pub(super) certificates: certificates::Written,
+    pub(super) allow: Option<roster::Written>,
+    pub(super) deny: Option<roster::Written>,
     #[serde(default)]
     pub(super) variables: toml::Table,
     #[serde(default)]

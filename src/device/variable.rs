@@ -19,6 +19,9 @@ pub enum VariableError {
     /// It would hide a macro.
     #[error("`{0}` is a phone's macro: choose another name")]
     Macro(String),
+    /// It would hide the phone's certificate.
+    #[error("`{0}` is what the phone's certificate says: choose another name")]
+    Certificate(String),
     /// It is larger than a profile needs.
     #[error("the value of `{name}` has {length} bytes: expected {LONGEST} at the most")]
     Long {
@@ -31,6 +34,9 @@ pub enum VariableError {
 
 /// The longest value, in bytes of JSON.
 const LONGEST: usize = 65_536;
+
+/// The phone's certificate, as templates write it.
+const CERTIFICATE: &str = "certificate";
 
 /// Macros of more than one letter; `A` to `P` are the others.
 const MACROS: [&str; 6] = ["MA", "MAU", "MAC", "SN", "PN", "PSN"];
@@ -71,6 +77,9 @@ impl FromStr for VariableName {
         if MACROS.contains(&text) || matches!(text.as_bytes(), [b'A'..=b'P']) {
             return Err(VariableError::Macro(text.to_owned()));
         }
+        if text == CERTIFICATE {
+            return Err(VariableError::Certificate(text.to_owned()));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -90,7 +99,7 @@ mod tests {
         for text in ["sip_user", "_x", "GPP_B", "Q", "ma"] {
             assert_eq!(text.parse::<VariableName>().expect("a name").as_str(), text);
         }
-        for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P"] {
+        for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P", "certificate"] {
             assert!(text.parse::<VariableName>().is_err(), "{text}");
         }
     }

@@ -152,6 +152,9 @@ async fn respond(
     let told = session.proxies.as_ref().map(|proxies| proxies.client(&session.client, headers)).transpose();
     let (told, misunderstood) = told.map_or_else(|error| (None, Some(error)), |told| (told.map(Box::new), None));
     let asker = Asker { session, told };
+    if let Some(told) = &asker.told {
+        note_certificate(&asker.session.shared, told);
+    }
     let mut record = record(&app, &asker, &request, unheard);
     let body_wanted = *request.method() != Method::HEAD;
     let walked = match misunderstood {
@@ -186,6 +189,14 @@ fn note(session: &Session, security: &Security, headers: &HeaderMap) {
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let proven = session.client.presented.identity().map(Arc::as_ref);
     session.shared.census.note(&Sighting { secured: &security.secured, user_agent, proven });
+    note_certificate(&session.shared, &session.client);
+}
+
+/// Remembers when the client's certificate ends.
+fn note_certificate(shared: &Shared, client: &Client) {
+    if let Some(certified) = client.presented.certified() {
+        shared.census.note_certificate(&certified.identity, &certified.credential);
+    }
 }
 
 /// How far a request came along the line.

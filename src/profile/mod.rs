@@ -4,6 +4,7 @@
 //! own. A request's path becomes a [`path::RequestPath`], the [`tree::Tree`] says which file it means and what its
 //! macros stand for, and [`template::Templates`] renders it with those values.
 
+pub mod escape;
 pub mod expansion;
 pub mod export;
 pub mod flat;

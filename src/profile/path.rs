@@ -108,6 +108,12 @@ impl RequestPath {
         self.text.split('/')
     }
 
+    /// Whether both are the same path; case makes no difference.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.text.eq_ignore_ascii_case(&other.text)
+    }
+
     /// `/x.cfg` for `/x.cfg.gz`.
     #[must_use]
     pub fn without_gz(&self) -> Option<Self> {

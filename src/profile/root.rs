@@ -211,6 +211,12 @@ impl Stamp {
         }
     }
 
+    /// That of something that is no file, and never changes.
+    #[must_use]
+    pub(super) fn of_nothing() -> Self {
+        Self { device: 0, inode: 0, size: 0, modified: (0, 0), changed: (0, 0), kind: Kind::File }
+    }
+
     /// What stands there.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::SystemTime;
 
@@ -17,8 +17,11 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, TemplateSource, UndefinedBehavior};
 
+use self::certificate::Shown;
+use super::escape::write_escaped;
 use super::macros::{Macro, Macros};
 use super::root::{Root, Stamp};
+use crate::certificate::Credential;
 
 /// The longest template, and the longest profile made from one, in bytes: far above what phones take.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -34,6 +37,9 @@ const COMPILED_KEPT: usize = 4096;
 
 /// The name under which a rule's key is rendered; no file can have it.
 const KEY: &str = "\0key";
+
+/// The name of the phone's certificate, which no variable may have.
+const CERTIFICATE: &str = "certificate";
 
 /// What templates are given beside the macros: `[variables]` of the configuration.
 pub type Variables = BTreeMap<String, Value>;
@@ -52,6 +58,8 @@ pub struct Rendered {
     pub text: String,
     /// Every file that was read, with its stamp: while all stamps hold, so does the text.
     pub sources: Vec<Source>,
+    /// It looked for the phone's certificate: with another one it would perhaps be another.
+    pub is_personal: bool,
 }
 
 /// A file that a profile was made from.
@@ -104,12 +112,19 @@ impl Templates {
         Self { root, environment, compiled }
     }
 
-    /// Renders a file of the tree with the phone's macros and the configuration's variables.
+    /// Renders a file of the tree with the phone's macros, the configuration's variables, and as `certificate` what the
+    /// phone's certificate says, where it has one.
     ///
     /// # Errors
     /// The file, or one it includes, has a syntax error, uses a value that is not defined, or runs without end.
-    pub fn render(&self, file: &str, macros: &Macros, variables: &Arc<Variables>) -> Result<Rendered, TemplateError> {
-        let scope = Names::new(macros, variables);
+    pub fn render(
+        &self,
+        file: &str,
+        macros: &Macros,
+        variables: &Arc<Variables>,
+        certificate: Option<&Arc<Credential>>,
+    ) -> Result<Rendered, TemplateError> {
+        let scope = Names::new(macros, variables, certificate);
         let environment = self.environment();
         SOURCES.take();
         let text = environment.get_template(file).and_then(|template| template.render(scope.clone()));
@@ -118,7 +133,7 @@ impl Templates {
             Ok(text) if text.len() as u64 > LONGEST => {
                 Err(TemplateError { place: file.into(), reason: format!("the profile is longer than {LONGEST} bytes") })
             }
-            Ok(text) => Ok(Rendered { text, sources }),
+            Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
             Err(error) => Err(scope.explain(file, &error)),
         }
     }
@@ -133,13 +148,13 @@ impl Templates {
         macros: &Macros,
         variables: &Arc<Variables>,
     ) -> Result<Rendered, TemplateError> {
-        let scope = Names::new(macros, variables);
+        let scope = Names::new(macros, variables, None);
         SOURCES.take();
         let text = self.environment().render_named_str(KEY, key, scope.clone());
         let sources = distinct(SOURCES.take());
         // Even a name in it may be part of a secret that was written without quotes.
         match text {
-            Ok(text) => Ok(Rendered { text, sources }),
+            Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
             Err(error) => Err(TemplateError { place: "the rule's key".into(), reason: error.kind().to_string() }),
         }
     }
@@ -232,38 +247,15 @@ fn distinct(mut sources: Vec<Source>) -> Vec<Source> {
     sources
 }
 
-/// Writes a value into XML: markup characters as entities, everything outside ASCII as a numeric reference, because
-/// Cisco's guides contradict each other on whether the firmware reads UTF-8 (domain, values and attributes).
+/// Writes a value into XML.
 fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if *state.auto_escape() == AutoEscape::None || value.is_safe() {
         return write!(out, "{value}").map_err(Error::from);
     }
     let Some(text) = value.as_str() else {
-        return write_escaped(out, &value.to_string());
+        return write_escaped(out, &value.to_string()).map_err(Error::from);
     };
-    write_escaped(out, text)
-}
-
-fn write_escaped(out: &mut Output, text: &str) -> Result<(), Error> {
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        let entity = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\'' => "&apos;",
-            _ if character.is_ascii() => continue,
-            _ => "",
-        };
-        out.write_str(&text[plain..at])?;
-        out.write_str(entity)?;
-        if entity.is_empty() {
-            write!(out, "&#{};", u32::from(character))?;
-        }
-        plain = at + character.len_utf8();
-    }
-    out.write_str(&text[plain..]).map_err(Error::from)
+    write_escaped(out, text).map_err(Error::from)
 }
 
 /// The names that a template sees: macros first, then variables.
@@ -271,6 +263,9 @@ fn write_escaped(out: &mut Output, text: &str) -> Result<(), Error> {
 struct Scope {
     macros: Macros,
     variables: Arc<Variables>,
+    certificate: Option<Arc<Credential>>,
+    /// The certificate was asked for.
+    is_personal: AtomicBool,
     missed: Mutex<Option<String>>,
 }
 
@@ -292,6 +287,10 @@ impl Object for Scope {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let value = match Macro::named(key) {
             Some(name) => self.macros.value(name).map(Value::from),
+            None if key == CERTIFICATE => {
+                self.is_personal.store(true, Ordering::Relaxed);
+                self.certificate.clone().map(|credential| Value::from_object(Shown(credential)))
+            }
             None => self.variables.get(key).cloned(),
         };
         let mut missed = self.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -301,9 +300,18 @@ impl Object for Scope {
 }
 
 impl Names {
-    fn new(macros: &Macros, variables: &Arc<Variables>) -> Self {
-        let (macros, variables) = (macros.clone(), variables.clone());
-        Self(Arc::new(Scope { macros, variables, missed: Mutex::default() }))
+    fn new(macros: &Macros, variables: &Arc<Variables>, certificate: Option<&Arc<Credential>>) -> Self {
+        Self(Arc::new(Scope {
+            macros: macros.clone(),
+            variables: variables.clone(),
+            certificate: certificate.cloned(),
+            is_personal: AtomicBool::new(false),
+            missed: Mutex::default(),
+        }))
+    }
+
+    fn is_personal(&self) -> bool {
+        self.0.is_personal.load(Ordering::Relaxed)
     }
 
     /// What went wrong, with no value in it: some of minijinja's details quote what they could not convert.
@@ -325,6 +333,9 @@ impl Names {
             (ErrorKind::UndefinedError, Some(name)) if Macro::named(&name).is_some() => {
                 format!("`{name}` is not known for this phone: neither its path nor its certificate says it")
             }
+            (ErrorKind::UndefinedError, Some(name)) if name == CERTIFICATE => {
+                format!("`{name}` is not known: the phone showed none that verifies")
+            }
             (ErrorKind::UndefinedError, Some(name)) => {
                 format!("`{name}` is not defined: add it to [variables], or give it a default")
             }
@@ -345,5 +356,6 @@ impl Names {
     }
 }
 
+mod certificate;
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,8 @@ pub enum FileKind {
     Literal,
     /// Rendered for the device.
     Template,
+    /// No file: what the phone's own certificate says, as a profile.
+    Reflection,
 }
 
 /// What of a folder's content a look-up needs beside the file system itself: a literal name is found by `stat`.
@@ -61,6 +63,15 @@ struct Folder {
     odd: HashMap<String, Vec<String>>,
     /// Names with macros, in order of rank.
     named: Vec<Name>,
+}
+
+impl Found {
+    /// What stands for the reflector, which no folder has.
+    #[must_use]
+    pub fn reflection() -> Self {
+        let file = "the reflector.xml".into();
+        Self { file, stamp: Stamp::of_nothing(), kind: FileKind::Reflection, macros: Macros::default(), gz: false }
+    }
 }
 
 impl Tree {

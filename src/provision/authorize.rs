@@ -5,10 +5,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::admission::is_welcome;
 use super::enrolled::Enrolled;
 use super::identify::Product;
 use super::rules::{Gate, Treatment};
 use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb, enrolled};
+use crate::certificate::Credential;
 use crate::config::{Expired, GoodFor, Method, Proof, Protocol, Renewal};
 use crate::device::{DeviceIdentity, Model};
 use crate::inventory::Known;
@@ -24,6 +26,8 @@ pub struct Grant {
     /// Whose certificate has expired, where the rule forgives that.
     expired: Option<Certified>,
     device: Option<Arc<Known>>,
+    /// The certificate that the content may be made from.
+    certificate: Option<Arc<Credential>>,
 }
 
 /// Holds the claim against the path's rule, and where there is a store against what it says of the device.
@@ -37,6 +41,10 @@ pub(super) fn authorize(
     let names_device = *claim.named() != Named::Nobody;
     answers_to(&treatment, request)?;
     is_served_over(&treatment, request.transport, names_device)?;
+    let mut certificate = request.presented.credential().cloned();
+    if claim.is_reflection() && certificate.is_none() {
+        return Err(Refusal::without_certificate(request));
+    }
     let proof = treatment.proof_for(names_device);
     let (proven, expired) = match proof {
         Proof::None => (None, None),
@@ -46,6 +54,7 @@ pub(super) fn authorize(
             Certificate::Expired(certified) => (Some(certified.identity.clone()), Some(certified)),
         },
     };
+    is_welcome(&line.admission, request, &claim, proven.as_deref())?;
     let enrolled = match &line.inventory {
         Some(inventory) => enrolled::device(inventory, request, claim.named(), proven.as_deref())?,
         None => Enrolled::Nobody,
@@ -63,8 +72,9 @@ pub(super) fn authorize(
     }
     if let Some(certified) = &expired {
         found = forgiven(line, &treatment.expired, certified, found)?;
+        certificate = Some(certified.credential.clone());
     }
-    Ok(Grant { found, treatment, expired, device })
+    Ok(Grant { found, treatment, expired, device, certificate })
 }
 
 /// What an expired certificate gets by the rule: the file, or in its place the one that has the phone renew it.
@@ -146,17 +156,17 @@ enum Certificate {
 
 fn proven_device(line: &Line, request: &Request<'_>, named: &Named) -> Result<Certificate, Refusal> {
     let inventory = line.inventory.as_deref();
-    match (request.presented, request.transport) {
-        (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Err(Refusal::NoCertificateOver(request.transport)),
-        (Presented::Nothing, Protocol::Https) => Err(Refusal::NoCertificate),
-        (Presented::Unproven(reason) | Presented::Nobody { reason, .. }, _) => Err(Refusal::Unproven(reason.clone())),
-        (Presented::Device(Certified { identity, .. }) | Presented::Expired(Certified { identity, .. }), _)
+    match request.presented {
+        Presented::Nothing | Presented::Unproven(_) | Presented::Nobody { .. } => {
+            Err(Refusal::without_certificate(request))
+        }
+        Presented::Device(Certified { identity, .. }) | Presented::Expired(Certified { identity, .. })
             if !named.is(identity) && !enrolled::is_the_same(inventory, request, named, identity)? =>
         {
             Err(Refusal::AnotherDevice { claimed: named.clone(), proven: identity.clone() })
         }
-        (Presented::Device(certified), _) => Ok(Certificate::Valid(certified.identity.clone())),
-        (Presented::Expired(certified), _) => Ok(Certificate::Expired(certified.clone())),
+        Presented::Device(certified) => Ok(Certificate::Valid(certified.identity.clone())),
+        Presented::Expired(certified) => Ok(Certificate::Expired(certified.clone())),
     }
 }
 
@@ -198,6 +208,20 @@ fn devices_called(account: &str) -> impl Iterator<Item = DeviceIdentity> {
     by_mac.into_iter().chain(by_serial)
 }
 
+impl Refusal {
+    /// A certificate is needed, and there is none that proves anybody.
+    fn without_certificate(request: &Request<'_>) -> Self {
+        match (request.presented, request.transport) {
+            (Presented::Unproven(reason) | Presented::Nobody { reason, .. }, _) => Self::Unproven(reason.clone()),
+            (Presented::Expired(certified) | Presented::Device(certified), _) => {
+                Self::Expired { device: certified.identity.clone(), since: certified.credential.expires }
+            }
+            (Presented::Nothing, Protocol::Http | Protocol::Tftp) => Self::NoCertificateOver(request.transport),
+            (Presented::Nothing, Protocol::Https) => Self::NoCertificate,
+        }
+    }
+}
+
 impl Grant {
     /// The file that may be read.
     #[must_use]
@@ -214,6 +238,12 @@ impl Grant {
     #[must_use]
     pub fn device(&self) -> Option<&Arc<Known>> {
         self.device.as_ref()
+    }
+
+    /// The certificate that the content may be made from.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Arc<Credential>> {
+        self.certificate.as_ref()
     }
 
     /// What becomes of it.

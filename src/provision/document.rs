@@ -10,6 +10,7 @@ use quick_cache::{Equivalent, Weighter};
 use sha2::{Digest, Sha256};
 
 use super::{Profile, Validators};
+use crate::certificate::Fingerprint;
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
 use crate::profile::root::Stamp;
@@ -29,6 +30,8 @@ pub struct Document {
     pub read: SystemTime,
     /// How the bytes are compressed.
     pub coding: Coding,
+    /// They hang on the phone's certificate, or on there being none: nobody else's are the same.
+    pub is_personal: bool,
 }
 
 /// A finished document with its validators.
@@ -65,6 +68,18 @@ struct Key {
     device: Option<[u8; 16]>,
     rule: usize,
     coding: Coding,
+    owner: Owner,
+}
+
+/// Whose certificate the bytes hang on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Owner {
+    /// Nobody's: they are the same with and without any.
+    All,
+    /// On there being none.
+    Without,
+    /// On this one.
+    Of(Fingerprint),
 }
 
 /// The same, borrowed for a look-up: it hashes alike.
@@ -75,6 +90,7 @@ struct KeyOf<'a> {
     device: Option<[u8; 16]>,
     rule: usize,
     coding: Coding,
+    owner: Owner,
 }
 
 /// What a profile takes, for the size of the cache's tables (bytes).
@@ -103,7 +119,10 @@ impl Documents {
     /// The finished document of this profile, if every file it was made from is still the same.
     #[must_use]
     pub fn current(&self, tree: &Tree, profile: &Profile) -> Option<Arc<Finished>> {
-        let finished = self.cache.get(&KeyOf::new(profile))?;
+        // What looks at no certificate is the same for all of them; what does has been kept for each by itself.
+        let is_made = profile.grant().found().kind != FileKind::Literal;
+        let kept = |owner| self.cache.get(&KeyOf::new(profile, owner));
+        let finished = kept(Owner::All).or_else(|| is_made.then(|| kept(Owner::of(profile))).flatten())?;
         let current = finished.holds(tree, profile.grant().found()).then_some(finished);
         self.metrics.hits.inc_by(current.is_some().into());
         current
@@ -115,23 +134,30 @@ impl Documents {
         self.metrics.misses.inc();
         let settled =
             document.sources.iter().filter_map(|source| source.stamp).all(|stamp| stamp.is_settled(document.read));
+        let owner = if document.is_personal { Owner::of(profile) } else { Owner::All };
         let finished = Arc::new(Finished::new(profile, document));
         if settled {
-            self.cache.insert(KeyOf::new(profile).to_owned(), finished.clone());
+            self.cache.insert(KeyOf::new(profile, owner).to_owned(), finished.clone());
         }
         finished
     }
 }
 
+impl Owner {
+    fn of(profile: &Profile) -> Self {
+        profile.grant().certificate().map_or(Self::Without, |certificate| Self::Of(certificate.fingerprint))
+    }
+}
+
 impl<'a> KeyOf<'a> {
-    fn new(profile: &'a Profile) -> Self {
+    fn new(profile: &'a Profile, owner: Owner) -> Self {
         let found = profile.grant().found();
         let rule = profile.grant().treatment().place;
         // A template is rendered with them, and a key may be made from them.
         let counts = found.kind == FileKind::Template || profile.grant().treatment().encryption.is_some();
         let macros = counts.then_some(&found.macros);
         let device = profile.grant().device().filter(|_| counts).map(|known| known.print());
-        Self { file: &found.file, macros, device, rule, coding: profile.coding() }
+        Self { file: &found.file, macros, device, rule, coding: profile.coding(), owner }
     }
 
     fn to_owned(&self) -> Key {
@@ -141,15 +167,16 @@ impl<'a> KeyOf<'a> {
             device: self.device,
             rule: self.rule,
             coding: self.coding,
+            owner: self.owner,
         }
     }
 }
 
 impl Equivalent<Key> for KeyOf<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        let Key { file, macros, device, rule, coding } = key;
+        let Key { file, macros, device, rule, coding, owner } = key;
         let alike = self.file == file && self.macros == macros.as_deref() && self.device == *device;
-        alike && self.rule == *rule && self.coding == *coding
+        alike && self.rule == *rule && self.coding == *coding && self.owner == *owner
     }
 }
 

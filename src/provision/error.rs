@@ -65,6 +65,17 @@ pub enum Refusal {
     /// None was sent.
     #[error("a certificate is needed, and none was sent")]
     NoCertificate,
+    /// On a list of those who may not come.
+    #[error("{who} is on the deny list: {listed}")]
+    Denied {
+        /// Who.
+        who: String,
+        /// By which name, and where that stands.
+        listed: String,
+    },
+    /// On no list of those who may.
+    #[error("{0} is on no allow list")]
+    NotListed(String),
     /// One was sent that proves nobody.
     #[error("the certificate proves nobody: {0}")]
     Unproven(String),
@@ -181,6 +192,8 @@ impl Refusal {
             | Self::DeviceOverTftp
             | Self::NoCertificateOver(_)
             | Self::NoCertificate
+            | Self::Denied { .. }
+            | Self::NotListed(_)
             | Self::Unproven(_)
             | Self::Expired { .. }
             | Self::AnotherDevice { .. }

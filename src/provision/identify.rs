@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Refusal, Request};
+use super::{Line, Refusal, Request};
 use crate::device::{DeviceIdentity, MacAddress, SerialNumber};
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::path::RequestPath;
-use crate::profile::tree::{Found, Tree};
+use crate::profile::tree::{FileKind, Found};
 
 /// What a request asks for. It proves nothing yet.
 #[derive(Debug)]
@@ -47,9 +47,12 @@ pub enum Product {
 }
 
 /// Looks the path up.
-pub(super) fn identify(tree: &Tree, request: &Request<'_>) -> Result<Claim, Refusal> {
+pub(super) fn identify(line: &Line, request: &Request<'_>) -> Result<Claim, Refusal> {
     let path = request.path.clone()?;
-    let found = tree.find(&path).map_err(|error| Refusal::File { file: path.to_string(), error })?;
+    if line.reflect.as_ref().is_some_and(|reflect| reflect.is_same(&path)) {
+        return Ok(Claim { path, found: Found::reflection(), named: Named::Nobody });
+    }
+    let found = line.tree.find(&path).map_err(|error| Refusal::File { file: path.to_string(), error })?;
     let found = found.ok_or(Refusal::NoSuchFile)?;
     let path = if found.gz { path.without_gz().ok_or(Refusal::NoSuchFile)? } else { path };
     let named = Named::of(&found);
@@ -73,6 +76,12 @@ impl Claim {
     #[must_use]
     pub fn named(&self) -> &Named {
         &self.named
+    }
+
+    /// Whether it is the reflector that is asked.
+    #[must_use]
+    pub(super) fn is_reflection(&self) -> bool {
+        self.found.kind == FileKind::Reflection
     }
 
     /// The product that the path says the phone is: by `$PN`, or by `$PSN` its series.

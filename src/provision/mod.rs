@@ -8,6 +8,7 @@
 //! One file a step, each an ordinary function of its arguments, each result the key to the next: only `authorize` makes
 //! a grant, and nothing is read without one. What the phone hears of a refusal is "not found"; the [`Trail`] has the rest.
 
+mod admission;
 mod authorize;
 mod compress;
 mod document;
@@ -18,6 +19,7 @@ mod examine;
 mod guess;
 mod identify;
 mod lint;
+mod reflect;
 mod render;
 mod request;
 mod resolve;
@@ -43,10 +45,11 @@ pub use validators::Validators;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::config::Unknown;
+use crate::config::{Admission, Unknown};
 use crate::inventory::Inventory;
 use crate::password::Verdict;
 use crate::profile::lint::Settings;
+use crate::profile::path::RequestPath;
 use crate::profile::template::{Templates, Variables};
 use crate::profile::tree::Tree;
 
@@ -59,6 +62,10 @@ pub struct Line {
     pub templates: Templates,
     /// What paths need.
     pub rules: Rules,
+    /// Who may come at all.
+    pub admission: Arc<Admission>,
+    /// The path of the reflector, where there is one.
+    pub reflect: Option<RequestPath>,
     /// What profiles are held against.
     pub lint: Settings,
     /// What templates are given.
@@ -91,7 +98,7 @@ pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Pr
 
 fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
     trail.proven = request.presented.identity().cloned();
-    let claim = identify::identify(&line.tree, request)?;
+    let claim = identify::identify(line, request)?;
     trail.file = Some(claim.file().clone());
     let (treatment, bound) = line.rules.treatment(claim.path());
     let (treatment, claim) = (treatment.clone(), claim.bound_by(&bound));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::reflect::reflect;
 use super::{Coding, Document, Line, Profile, Refusal};
 use crate::profile::template::{Source, Variables};
 use crate::profile::tree::FileKind;
@@ -22,11 +23,19 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 .read(&found.file, LONGEST)
                 .map_err(|error| Refusal::File { file: found.file.to_string(), error })?;
             let sources = vec![Source { file: found.file.to_string(), stamp: Some(stamp) }];
-            Ok(Document { bytes: bytes.into(), sources, modified: stamp.modified(), read, coding: Coding::Identity })
+            Ok(Document {
+                bytes: bytes.into(),
+                sources,
+                modified: stamp.modified(),
+                read,
+                coding: Coding::Identity,
+                is_personal: false,
+            })
         }
         FileKind::Template => {
             let variables = variables(line, profile);
-            let rendered = line.templates.render(&found.file, &found.macros, &variables)?;
+            let certificate = profile.grant().certificate();
+            let rendered = line.templates.render(&found.file, &found.macros, &variables, certificate)?;
             let known = profile.grant().device().map_or(line.configured, |known| known.changed());
             let given = line.configured.max(known);
             let modified = newest(&rendered.sources).map_or(given, |newest| newest.max(given));
@@ -36,8 +45,10 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 modified,
                 read,
                 coding: Coding::Identity,
+                is_personal: rendered.is_personal,
             })
         }
+        FileKind::Reflection => Ok(reflect(line, profile)),
     }
 }
 

@@ -16,19 +16,26 @@ const SELDOM: Duration = Duration::from_secs(30);
 /// The census of a state folder. Phones are served whatever is there: a table that cannot be read is set aside, and where
 /// nothing can be written, what is seen is forgotten with the process.
 pub(super) fn open(folder: Option<&Path>) -> Census {
-    let opened = Census::open(folder).or_else(|error| match &error {
-        CensusError::System { .. } => Err(error),
-        CensusError::Content { path, .. } => {
-            let aside = path.with_extension("json.unreadable");
-            tracing::warn!(%error, aside = %aside.display(), "the table of TLS begins anew");
-            std::fs::rename(path, &aside).map_err(|error| CensusError::System { path: path.clone(), error })?;
-            Census::open(folder)
+    // There are two tables, each of which may be unreadable.
+    for _ in 0..3 {
+        let error = match Census::open(folder) {
+            Ok(census) => return census,
+            Err(error) => error,
+        };
+        if let Err(error) = set_aside(error) {
+            tracing::warn!(%error, "the table of TLS is not kept: let `state` name a folder that the server may write to");
+            break;
         }
-    });
-    opened.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the table of TLS is not kept: let `state` name a folder that the server may write to");
-        Census::default()
-    })
+    }
+    Census::default()
+}
+
+/// A table that cannot be read makes room for a new one.
+fn set_aside(error: CensusError) -> Result<(), CensusError> {
+    let CensusError::Content { path, .. } = &error else { return Err(error) };
+    let aside = path.with_extension("json.unreadable");
+    tracing::warn!(%error, aside = %aside.display(), "the table begins anew");
+    std::fs::rename(path, &aside).map_err(|error| CensusError::System { path: path.clone(), error })
 }
 
 /// Writes the census whenever it has changed, until the server stops.

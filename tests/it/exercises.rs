@@ -263,6 +263,31 @@ fn only_the_phone_with_its_own_certificate_gets_its_profile() {
     server.log_line(&["outcome=\"refused\"", "the certificate proves nobody", "none of listen.client_ca issued it"]);
 }
 
+/// « Configurer un serveur HTTPS pour le filtrage client et le contenu dynamique »: the script of step 2, at its path of
+/// step 5, answers from the certificate of the phone that asks, and nobody without one.
+#[test]
+fn the_reflector_gives_each_phone_what_its_own_certificate_says() {
+    let site = Site::new("");
+    let text = std::fs::read_to_string(site.config()).expect("a configuration");
+    site.configure(&format!("reflect = \"/cgi-bin/reflect.pl\"\n{text}"));
+    let server = site.start();
+    let path = "/cgi-bin/reflect.pl?";
+
+    for mac in [PHONE, OTHER] {
+        let by_curl = server.https(mac, path);
+        let profile = by_curl.text();
+        assert!(
+            profile.starts_with("<flat-profile><GPP_D>OU=") && profile.contains(&format!("S={mac}</GPP_D>")),
+            "{profile}"
+        );
+        assert_eq!(s_client(&server, path, mac).text(), profile);
+    }
+
+    let url = server.url("https", path);
+    assert_eq!(curl(&["--cacert", &lab("ca.pem"), &url]).timeless(), server.http("/no-such-file").timeless());
+    server.log_line(&["path=\"/cgi-bin/reflect.pl\"", "a certificate is needed, and none was sent"]);
+}
+
 struct Certificate {
     pem: String,
     key: String,

@@ -1,6 +1,7 @@
 //! The real binary on loopback, driven by programs that nobody here wrote: curl, openssl, gunzip, tftp-hpa and atftp;
 //! and what must hold of the repository as a whole.
 
+mod admission;
 mod architecture;
 mod authority;
 mod certs_check;
@@ -26,8 +27,10 @@ mod passwords;
 mod phone;
 mod postgres;
 mod proxies;
+mod reflect;
 mod refusals;
 mod reload;
+mod report;
 mod revocation;
 mod rule;
 mod scan;

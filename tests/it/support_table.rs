@@ -166,7 +166,7 @@ fn a_table_that_cannot_be_read_is_set_aside() {
     std::fs::create_dir(site.path("state")).expect("room for a folder");
     std::fs::write(site.path("state/tls.json"), "{").expect("room for a file");
     let server = site.start();
-    server.log_line(&["the table of TLS begins anew"]);
+    server.log_line(&["tls.json: not a table", "the table begins anew"]);
     assert!(server.path("state/tls.json.unreadable").exists());
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod csr;
 mod fetch;
 mod lab;
+mod report;
 mod show;
 mod trust;
 
@@ -28,6 +29,7 @@ enum Command {
     Show(show::Args),
     Fetch(fetch::Args),
     Trust(trust::Args),
+    Report(report::Args),
 }
 
 /// Runs the subcommand.
@@ -39,6 +41,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::run(&args),
         Command::Fetch(args) => fetch::run(&args),
         Command::Trust(args) => trust::run(&args),
+        Command::Report(args) => report::run(&args),
     }
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod expiry;
 mod legacy;
 mod links;
+mod lists;
 mod rules;
 mod store;
 mod tree;
@@ -95,6 +96,7 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
+    findings.extend(lists::findings(&config));
     crate::cli::store::add_samples(&mut config);
     let place = config.file.display().to_string();
     match App::new(config, &Metrics::default(), None) {

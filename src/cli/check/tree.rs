@@ -167,6 +167,8 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
             findings.extend(render(app, path, asked, proven, sent));
         }
         FileKind::Literal => findings.extend(content::literal(app, path, sent)),
+        // No folder has it.
+        FileKind::Reflection => {}
     }
     findings
 }

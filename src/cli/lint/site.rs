@@ -119,13 +119,14 @@ impl Site {
     pub(super) fn look(&self, file: &str, phone: &Sample, context: &Context<'_>) -> anyhow::Result<Looked> {
         let path = self.written.join(file);
         if file.split('/').any(|segment| !Name::parse(segment, Star::Literal).is_literal()) {
-            let findings = match self.templates.render(file, &phone.macros, &self.variables) {
-                Ok(rendered) if file == self.wanted || lint::is_profile(rendered.text.as_bytes()) => {
-                    lint::lint(rendered.text.as_bytes(), context)
-                }
-                Ok(_) => return Ok(Looked::Other),
-                Err(error) => vec![Finding::not_rendered(error.to_string())],
-            };
+            let findings =
+                match self.templates.render(file, &phone.macros, &self.variables, phone.certificate().as_ref()) {
+                    Ok(rendered) if file == self.wanted || lint::is_profile(rendered.text.as_bytes()) => {
+                        lint::lint(rendered.text.as_bytes(), context)
+                    }
+                    Ok(_) => return Ok(Looked::Other),
+                    Err(error) => vec![Finding::not_rendered(error.to_string())],
+                };
             return Ok(Looked::Template { path, findings });
         }
         let (opened, _) = self.root.open_file(file).with_context(|| path.display().to_string())?;

@@ -31,7 +31,7 @@ fn variables() -> Arc<Variables> {
 
 pub(super) fn render(files: &[(&str, &str)]) -> Result<String, String> {
     let (_folder, templates) = templates(files);
-    let rendered = templates.render(files[0].0, &phone(), &variables());
+    let rendered = templates.render(files[0].0, &phone(), &variables(), None);
     rendered.map(|rendered| rendered.text).map_err(|error| error.to_string())
 }
 
@@ -93,7 +93,7 @@ fn a_template_without_end_is_stopped() {
 #[test]
 fn an_edit_counts_from_the_next_rendering() {
     let (folder, templates) = templates(&[("$MA.cfg", "{% include '_a.xml' %}"), ("_a.xml", "one")]);
-    let render = || templates.render("$MA.cfg", &phone(), &variables()).expect("a profile");
+    let render = || templates.render("$MA.cfg", &phone(), &variables(), None).expect("a profile");
     assert_eq!(render().text, "one");
     assert_eq!(render().sources.len(), 2, "both files, on the second rendering too");
     fs::write(folder.path().join("_a.xml"), "two!").expect("an edit");
@@ -113,11 +113,11 @@ fn a_key_is_not_escaped() {
 fn a_file_that_was_missing_counts_once_it_is_there() {
     let (folder, templates) =
         templates(&[("$MA.cfg", "{% include ['_' ~ MA, '_default'] %}"), ("_default", "default")]);
-    let first = templates.render("$MA.cfg", &phone(), &variables()).expect("a profile");
+    let first = templates.render("$MA.cfg", &phone(), &variables(), None).expect("a profile");
     assert_eq!(first.text, "default");
     let root = Root::open(folder.path()).expect("the folder");
     assert!(first.sources.iter().all(|source| source.holds(&root)));
     fs::write(folder.path().join("_000e08abcdef"), "its own").expect("a new file");
     assert!(!first.sources.iter().all(|source| source.holds(&root)), "the missing file was a source");
-    assert_eq!(templates.render("$MA.cfg", &phone(), &variables()).expect("a profile").text, "its own");
+    assert_eq!(templates.render("$MA.cfg", &phone(), &variables(), None).expect("a profile").text, "its own");
 }
