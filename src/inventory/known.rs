@@ -100,6 +100,14 @@ impl Known {
             && serial.is_none_or(|serial| self.device.identity.serial() == Some(serial))
     }
 
+    /// Whether something that a path names is known to be not this device's.
+    #[must_use]
+    pub fn differs_from(&self, mac: Option<MacAddress>, serial: Option<&SerialNumber>) -> bool {
+        let own = &self.device.identity;
+        let other_mac = mac.is_some_and(|mac| own.mac().is_some() && !self.device.has_mac(mac));
+        other_mac || serial.zip(own.serial()).is_some_and(|(serial, own)| serial != own)
+    }
+
     /// What the phone holds in `GPP_A` to `GPP_P`, where that is known.
     #[must_use]
     pub fn register(&self, parameter: &str) -> Option<String> {

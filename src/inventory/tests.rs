@@ -75,6 +75,16 @@ fn strangers_take_no_more_room_than_there_is() {
 }
 
 #[test]
+fn two_names_are_not_one_device_where_the_store_knows_better() {
+    let text = r#"{"mac":"000e08000001","serial":"AAAAAA","aliases":["000e08000002"]}"#;
+    let device = serde_json::from_str(text).expect("a device");
+    let known = Known::new(1, device, &Layers::default(), SystemTime::UNIX_EPOCH);
+    let differs = |mac: &str, serial: &str| known.differs_from(mac.parse().ok(), serial.parse().ok().as_ref());
+    assert!(!differs("000e08000001", "AAAAAA") && !differs("000e08000002", "") && !differs("", "AAAAAA"));
+    assert!(differs("000e08000003", "AAAAAA") && differs("000e08000001", "BBBBBB"));
+}
+
+#[test]
 fn a_device_is_seen_once_a_minute() {
     let inventory = Inventory::new(100, 0);
     let (phone, address) = (known("000e08000001"), IpAddr::from([192, 0, 2, 1]));

@@ -43,27 +43,35 @@ pub(super) fn is_the_same(
     }))
 }
 
-/// The device that a request is for.
+/// The device that a request is for: the one that was proven where a proof is asked for, else the one that the path names.
+/// Who proves more than is asked for is not served as somebody else; but one that is disabled gets nothing.
 pub(super) fn device(
     inventory: &Inventory,
     request: &Request<'_>,
     named: &Named,
     proven: Option<&DeviceIdentity>,
 ) -> Result<Enrolled, Refusal> {
-    // Who proves more than is asked for is still who it is.
-    let identity = proven.or_else(|| request.presented.identity().map(Arc::as_ref));
-    let known = match (identity, named) {
-        (Some(identity), _) => find(inventory, request, identity.mac(), identity.serial())?,
-        (None, Named::Device { mac, serial }) => find(inventory, request, *mac, serial.as_ref())?,
-        (None, Named::OneOf(candidates)) => any_of(inventory, request, candidates)?,
-        (None, Named::Nobody | Named::Several) => None,
+    let of = |identity: &DeviceIdentity| enabled(find(inventory, request, identity.mac(), identity.serial())?);
+    let presented = request.presented.identity().map(Arc::as_ref).filter(|_| proven.is_none());
+    presented.map(of).transpose()?;
+    let known = match (proven, named) {
+        (Some(identity), _) => of(identity)?,
+        (None, Named::Nobody) => return Ok(Enrolled::Nobody),
+        (None, Named::Device { mac, serial }) => {
+            let found = find(inventory, request, *mac, serial.as_ref())?;
+            // Two names are of two devices where the store says so.
+            enabled(found.filter(|known| !known.differs_from(*mac, serial.as_ref())))?
+        }
+        (None, Named::OneOf(candidates)) => enabled(any_of(inventory, request, candidates)?)?,
+        (None, Named::Several) => None,
     };
+    Ok(known.map_or(Enrolled::Stranger, Enrolled::Device))
+}
+
+fn enabled(known: Option<Arc<Known>>) -> Result<Option<Arc<Known>>, Refusal> {
     match known {
         Some(known) if !known.device().enabled => Err(Refusal::Disabled(known.device().name())),
-        Some(known) => Ok(Enrolled::Device(known)),
-        // Where a proof is asked for, it has to be that of a device which the store has.
-        None if *named == Named::Nobody && proven.is_none() => Ok(Enrolled::Nobody),
-        None => Ok(Enrolled::Stranger),
+        known => Ok(known),
     }
 }
 

@@ -140,6 +140,24 @@ fn a_key_and_a_folder_may_be_variables_too() {
     assert_eq!(server.phone(&format!("/cisco/theirs/{PHONE}.cfg")).status, 404);
 }
 
+/// A certificate that is not asked for makes no other device of the one that the path names.
+#[test]
+fn a_file_that_needs_no_proof_is_made_for_the_device_of_its_path() {
+    let server = site("sqlite://state/phoneprov.db").start();
+    furnish(&server);
+    tell(&server, &["defaults", "set", "phone_key=K"]);
+    let asked = |mac: &str| server.phone(&format!("/keyed/{mac}.cfg"));
+    assert!(wait_for(|| asked(OTHER).status == 200), "{}", server.log());
+    assert_eq!(decrypt("K", &asked(OTHER).body), b"secret of nobody", "not of the one that asks");
+    assert_eq!(decrypt("K", &asked(PHONE).body), b"secret of 100");
+    tell(&server, &["device", "disable", OTHER]);
+    assert!(wait_for(|| asked(OTHER).status == 404));
+    tell(&server, &["device", "enable", OTHER]);
+    tell(&server, &["device", "disable", PHONE]);
+    assert!(wait_for(|| asked(PHONE).status == 404));
+    assert_eq!(asked(OTHER).status, 404, "who proves to be disabled gets nothing, whatever it asks for");
+}
+
 #[test]
 fn check_knows_the_variables_of_the_store() {
     let site = site("sqlite://state/phoneprov.db");
