@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::pkcs12::Pkcs12;
@@ -16,6 +19,9 @@ use crate::device::Secret;
 
 /// The largest file, in bytes: Java's own store with all public authorities has a twentieth of it.
 const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// How long an archive may take to open: those of every program take a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A certificate that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +81,9 @@ pub enum ImportError {
     /// A PKCS #12 file that does not open.
     #[error("the password of the PKCS #12 file is wrong, or the file is damaged")]
     Locked,
+    /// A PKCS #12 file that would take for ever.
+    #[error("the PKCS #12 file takes longer than {} seconds to open: its count of iterations is far too high", PATIENCE.as_secs())]
+    Slow,
     /// A PKCS #12 file that needs what this OpenSSL has not.
     #[error(
         "the PKCS #12 file is encrypted in a way that is switched off here ({0}): write it anew by \
@@ -115,7 +124,7 @@ pub(super) fn certificates(file: &[u8], password: Option<&Secret>) -> Result<Imp
         let found = entries.into_iter().map(|entry| Found { name: Some(entry.alias), der: entry.der });
         Import { found: found.collect(), left_out: 0 }
     } else if let Some(archive) = pkcs12(file) {
-        opened(&archive, password.ok_or(ImportError::Password("PKCS #12"))?)?
+        opened(archive, password.ok_or(ImportError::Password("PKCS #12"))?, PATIENCE)?
     } else {
         let blocks = certificate::blocks(file).map_err(|error| match error {
             FileError::NeitherForm => ImportError::Form,
@@ -146,9 +155,21 @@ fn pkcs12(file: &[u8]) -> Option<Pkcs12> {
     Pkcs12::from_der(file).ok()
 }
 
-/// What an archive holds. Of one with a private key it is that key's own certificate: to trust its whole chain would be to
+/// What an archive holds, unless that takes too long: how often a key is hashed is the file's own word, and may be for
+/// hours. The process ends before a thread that still counts.
+pub(super) fn opened(archive: Pkcs12, password: &Secret, patience: Duration) -> Result<Import, ImportError> {
+    let (answer, import) = mpsc::channel();
+    let password = password.clone();
+    thread::spawn(move || {
+        // Who asked may have gone.
+        let _ = answer.send(content(&archive, &password));
+    });
+    import.recv_timeout(patience).unwrap_or(Err(ImportError::Slow))
+}
+
+/// The certificates of an archive. Of one with a private key it is that key's own: to trust its whole chain would be to
 /// trust all that its authority ever signed.
-fn opened(archive: &Pkcs12, password: &Secret) -> Result<Import, ImportError> {
+fn content(archive: &Pkcs12, password: &Secret) -> Result<Import, ImportError> {
     // RC2 of 40 bits, which OpenSSL wrote before 3.0, is in a module of its own, where there is one.
     let _old = Provider::try_load(None, "legacy", true);
     let content = archive.parse2(password.expose()).map_err(|error| refusal(&error))?;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
@@ -133,6 +134,20 @@ fn of_an_archive_with_a_key_only_the_keys_own_certificate_is_taken() {
     let none = import::certificates(&file, None).expect_err("locked");
     assert!(matches!(none, ImportError::Password("PKCS #12")), "{none}");
     assert!(import::certificates(&file[..file.len() / 2], Some(&secret)).is_err(), "half of it is nothing");
+}
+
+#[test]
+fn an_archive_that_would_take_for_ever_is_given_up() {
+    let (own, key) = made("own");
+    let archive = Pkcs12::builder().pkey(&key).cert(&own).mac_iter(0x1_0000).build2("s3cret");
+    let mut file = archive.expect("an archive").to_der().expect("DER");
+    // The count is the last number of the file (RFC 7292 appendix D).
+    let end = file.len() - 5;
+    assert_eq!(file[end..], [2, 3, 1, 0, 0]);
+    file[end + 2..].copy_from_slice(&[0x7f, 0xff, 0xff]);
+    let archive = Pkcs12::from_der(&file).expect("an archive");
+    let opened = import::opened(archive, &Secret::new("s3cret".into()), Duration::from_millis(50));
+    assert!(matches!(opened, Err(ImportError::Slow)), "{opened:?}");
 }
 
 #[test]
