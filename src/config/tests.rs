@@ -25,7 +25,20 @@ fn the_least_configuration_has_every_default() {
 
 #[test]
 fn a_stray_key_in_any_table_is_refused_with_its_line() {
-    let tables = ["limits", "throttle", "cache", "lint", "log", "admin", "keys", "lab", "client_tls"];
+    let tables = [
+        "limits",
+        "throttle",
+        "cache",
+        "lint",
+        "log",
+        "admin",
+        "keys",
+        "lab",
+        "client_tls",
+        "certificates",
+        "allow",
+        "deny",
+    ];
     for table in tables {
         let error = refused(&format!("{HTTP}[{table}]\nstray = 1\n"));
         assert!(error.starts_with("/etc/phoneprov/config.toml:6: unknown key `stray`"), "{error}");
@@ -43,6 +56,18 @@ fn a_wrong_value_says_what_would_be_right() {
         (format!("{HTTP}[limits]\nidle = \"10 days\"\n"), "expected a number with ms, s, m or h"),
         (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
         (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
+        (
+            format!("{HTTP}[certificates]\nfaulty_serials = [\"a-b\"]\n"),
+            "certificates.faulty_serials: `a` is not a serial",
+        ),
+        (
+            format!("{HTTP}[[certificates.mapping]]\nissuer = {{ O = \"Cisco\" }}\nmac = \"CN\"\n"),
+            "certificates.mapping: issuer.O `Cisco` makes the phones",
+        ),
+        (format!("{HTTP}[deny]\nserials = [\"a b\"]\n"), "deny.serials: `a b` is not a serial number"),
+        (format!("{HTTP}[allow]\nmacs = []\n"), "allow names nobody"),
+        (format!("{HTTP}[[rule]]\npath = \"/a\"\nexpired = \"30\"\n"), "rule.expired: `30` is not understood"),
+        (format!("reflect = \"x\"\n{HTTP}"), "reflect: `x`: expected it to begin with `/`"),
         (format!("{HTTP}[[rule]]\npath = \"a.cfg\"\n"), "expected it to begin with `/`"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"password\"\n"), "rule.password_file is missing"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes\"\n"), "aes-256-cbc"),
@@ -58,7 +83,7 @@ fn a_wrong_value_says_what_would_be_right() {
         (format!("{HTTP}[variables]\nMA = \"x\"\n"), "`MA` is a phone's macro"),
         (format!("{HTTP}[keys]\nmaster_env = \"PHONEPROV_NO_SUCH\"\n"), "the environment has no variable"),
         ("[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\n".into(), "https needs both"),
-        ("[[listen]]\naddress = \"127.0.0.1\"\nprotocol = \"http\"\n".into(), "invalid socket address"),
+        ("[[listen]]\naddress = \"127.0.0.1\"\nprotocol = \"http\"\n".into(), "not an address with a port"),
         (format!("{HTTP}single_port = true\n"), "only a listener with protocol = \"tftp\""),
         (format!("{HTTP}certificate = \"x\"\n"), "only a listener with protocol = \"https\""),
         (format!("{HTTP}proxy_protocol = true\n"), "listen.proxy_protocol without listen.trusted_proxies"),
