@@ -166,6 +166,7 @@ fn check_knows_the_variables_of_the_store() {
         String::from_utf8_lossy(&run(env!("CARGO_BIN_EXE_phoneprov"), &["check", "--config", &config], b"").stdout)
             .into_owned()
     };
+    site.profile("v/$MA.cfg", "<flat-profile><Proxy_1_>{{ proxy }}</Proxy_1_></flat-profile>");
     assert!(check().contains("`proxy` is not defined"), "{}", check());
     furnish(&site);
     assert!(!check().contains("v/$MA.cfg"), "{}", check());
