@@ -2,7 +2,7 @@
 //!
 //! One way in: a [`Writing`] takes the revision's row, numbers the change, writes it and its history, and commits both or
 //! neither. So changes have an order, `undo` has what it needs, and other nodes learn from the history what has changed.
-//! Both databases are given the same statements; [`engine`] is where their ways part.
+//! Both databases are given the same statements; `engine` is where their ways part.
 
 mod engine;
 mod error;
