@@ -60,6 +60,15 @@ impl Engine {
         }
     }
 
+    /// What is said at the beginning of a change of form, which is one process's at a time. SQLite's own beginning sees to
+    /// that; PostgreSQL would let two make the same first table, and one of them fail.
+    pub(super) fn alone(self) -> &'static str {
+        match self {
+            Self::Sqlite => "select 1",
+            Self::Postgres => "select 1 from pg_advisory_xact_lock(1885892462)",
+        }
+    }
+
     /// Connections, none of which is open yet.
     pub(super) fn pool(place: &Place) -> Result<AnyPool, StoreError> {
         sqlx::any::install_default_drivers();

@@ -1,9 +1,14 @@
 //! The store's form: every change of it is a file under `migrations/`, run once, in order.
 
+use std::time::Duration;
+
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::{Store, StoreError};
+
+/// Between two tries of what another process keeps from being done.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Every migration: its number, and its statements.
 const MIGRATIONS: [(i64, &str, &str); 2] = [
@@ -22,13 +27,22 @@ impl Store {
             Migration::new(*version, (*name).into(), MigrationType::Simple, statements.into_sql_str(), false)
         });
         let migrator = Migrator::with_migrations(migrations.collect());
-        // All of them in one transaction, whose beginning is the lock.
+        // All of them in one transaction.
         let begun = self.within(async {
-            let settled = sqlx::query(self.engine.settle()).execute(&self.pool).await;
-            settled.map_err(|error| self.error(error))?;
+            loop {
+                let settled = sqlx::query(self.engine.settle()).execute(&self.pool).await;
+                match settled.map_err(|error| self.error(error)) {
+                    // Another process does the same: for this, SQLite does not wait by itself.
+                    Err(StoreError::Busy(_)) => tokio::time::sleep(PAUSE).await,
+                    Err(error) => return Err(error),
+                    Ok(_) => break,
+                }
+            }
             self.pool.begin_with(self.engine.begin()).await.map_err(|error| self.error(error))
         });
         let mut transaction = begun.await?;
+        let alone = sqlx::query(self.engine.alone()).execute(&mut *transaction).await;
+        alone.map_err(|error| self.error(error))?;
         let ran = migrator.run_direct(None, &mut *transaction, false).await;
         ran.map_err(|error| StoreError::of_migration(&self.place, known, error))?;
         transaction.commit().await.map_err(|error| self.error(error))
