@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 
 use crate::app::App;
+use crate::cipher::Scheme;
 use crate::config::Protocol;
-use crate::device::{DeviceIdentity, MacAddress, Model, SerialNumber};
+use crate::device::{DeviceIdentity, MacAddress, Model, Secret, SerialNumber};
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::path::RequestPath;
 use crate::profile::tree::FileKind;
 use crate::provision::{
-    self, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail, Verb,
+    self, Body, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail,
+    Verb,
 };
 
 /// The phone that asks, as a command's options name it.
@@ -116,6 +118,23 @@ impl Answer<'_> {
     /// Whether there is a profile.
     pub(super) fn is_served(&self) -> bool {
         self.outcome.is_ok()
+    }
+
+    /// Why a phone with this `--key` could not read the answer, as far as its bytes tell.
+    pub(super) fn is_closed_to(&self, key: Option<&Secret>) -> Option<&'static str> {
+        let (_, response) = self.outcome.as_ref().ok()?;
+        let Body::Bytes(bytes) = &response.body else { return None };
+        match (bytes.starts_with(b"Salted__"), key) {
+            (true, None) => Some("the file is encrypted, and the rule has no --key: the phone cannot read it"),
+            (true, Some(key)) if Scheme::Aes256Cbc.decrypt(key.expose().as_bytes(), bytes).is_err() => {
+                Some("the rule's --key does not open the file: phoneprov key prints the one that a master secret gives")
+            }
+            // Its header tells the phone to leave `--key` alone.
+            (false, Some(_)) if response.content_encoding != Some("aes128gcm") => {
+                Some("the rule has --key, and the file is not encrypted: the phone refuses it")
+            }
+            _ => None,
+        }
     }
 
     /// Prints which file, rule, proof and transforms, or why there are none.

@@ -139,12 +139,22 @@ impl Args {
             password: if has_account { asker.password() } else { Examined::default() },
         };
         writeln!(out)?;
-        if !app.config.listen.iter().any(|listen| listen.carries(over)) {
+        let mut heard = app.config.listen.iter().filter(|listen| listen.carries(over)).peekable();
+        if heard.peek().is_none() {
             line(out, "note", &format!("no listener of {} speaks {over}", config.display()))?;
+        } else if !heard.any(|listen| listen.address.port() == url.port) {
+            let note = format!(
+                "no listener of {} has port {} for {over}: is something before it?",
+                config.display(),
+                url.port
+            );
+            line(out, "note", &note)?;
         }
         let answer = question.ask(&app);
         answer.explain(out)?;
-        Ok(answer.is_served())
+        let closed = answer.is_closed_to(fetch.access.key.as_ref()).filter(|_| matches!(self.kind, Kind::Profile));
+        closed.iter().try_for_each(|note| line(out, "note", note))?;
+        Ok(answer.is_served() && closed.is_none())
     }
 }
 
@@ -183,7 +193,14 @@ fn told(out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()
     }
     for variable in &decision.unset {
         let name = variable.parameter().unwrap_or_else(|| variable.name().into_owned());
-        line(out, "note", &format!("{variable} has no value here and expands to nothing: --set {name}=…"))?;
+        let option = match name.as_str() {
+            "MA" | "MAU" | "MAC" => "--mac …".to_owned(),
+            "PN" | "PSN" => "--model …".to_owned(),
+            "SN" => "--sn …".to_owned(),
+            "SWVER" => "--firmware …".to_owned(),
+            _ => format!("--set {name}=…"),
+        };
+        line(out, "note", &format!("{variable} has no value here and expands to nothing: {option}"))?;
     }
     rule.doubts().iter().try_for_each(|doubt| line(out, "note", &doubt.to_string()))
 }

@@ -21,6 +21,12 @@ pub enum Wrong {
         /// In bytes.
         limit: usize,
     },
+    /// What `openssl enc` writes at the beginning.
+    #[error("the file is encrypted: a phone opens it with the rule's `--key`, a person with `phoneprov decrypt`")]
+    Encrypted,
+    /// What gzip writes at the beginning.
+    #[error("the file is gzip: `zcat` reads it")]
+    Gzip,
     /// A byte order mark, or the zero bytes, of UTF-16 or UTF-32.
     #[error("the text is UTF-16 or UTF-32: phones read UTF-8, `iconv -f UTF-16 -t UTF-8` converts it")]
     Utf16,

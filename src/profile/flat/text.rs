@@ -23,6 +23,11 @@ pub(super) fn decode_file(bytes: &[u8]) -> Result<(&str, bool), (&str, At)> {
     if bytes.len() > MAX_BYTES {
         return Err(("", (0, Wrong::TooLarge { limit: MAX_BYTES })));
     }
+    for (mark, wrong) in [(&b"Salted__"[..], Wrong::Encrypted), (&[0x1f, 0x8b], Wrong::Gzip)] {
+        if bytes.starts_with(mark) {
+            return Err(("", (0, wrong)));
+        }
+    }
     let rest = bytes.strip_prefix("\u{feff}".as_bytes());
     let bytes_of_text = rest.unwrap_or(bytes);
     let wide = [&[0xfe, 0xff][..], &[0xff, 0xfe], &[0, b'<'], &[b'<', 0], &[0, 0, 0, b'<']];
@@ -207,6 +212,8 @@ mod tests {
         let utf16: Vec<u8> = "<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decode_file(&utf16), Err(("", (0, Wrong::Utf16))));
         assert_eq!(decode_file(&[&[0xff, 0xfe], &utf16[..]].concat()), Err(("", (0, Wrong::Utf16))));
+        assert_eq!(decode_file(b"Salted__\xe9"), Err(("", (0, Wrong::Encrypted))));
+        assert_eq!(decode_file(b"\x1f\x8b\x08"), Err(("", (0, Wrong::Gzip))));
         assert_eq!(decode_file(b"ab\xe9"), Err(("ab", (2, Wrong::NotUtf8 { byte: 0xe9 }))));
         assert_eq!(decode_file("\u{feff}é".as_bytes()), Ok(("é", true)));
     }
