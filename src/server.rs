@@ -9,6 +9,7 @@ mod runtime;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -63,6 +64,9 @@ impl From<std::io::Error> for ServeError {
     }
 }
 
+/// How long the threads have for what they are at when everything has been drained.
+const ENDS: Duration = Duration::from_secs(1);
+
 /// Runs until SIGTERM or SIGINT. `log_level` stands in for the configuration's.
 ///
 /// # Errors
@@ -71,7 +75,8 @@ pub fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
     let runtime = runtime::runtime()?;
     // On a task of its own: the runtime drives those better than what it blocks on.
     let served = runtime.block_on(async { tokio::spawn(serve(file, log_level)).await });
-    drop(runtime);
+    // The drain was the time for what was begun: a profile that is still being made must not keep the process.
+    runtime.shutdown_timeout(ENDS);
     crate::log::flush();
     served.map_err(std::io::Error::other)?
 }

@@ -29,10 +29,13 @@ mod store;
 mod table;
 mod tls;
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
 use crate::config::{Config, ConfigError};
 
@@ -111,4 +114,16 @@ pub fn run() -> ExitCode {
 fn load(file: &Path) -> Result<Config, ConfigError> {
     let _ = crate::server::load(file);
     Config::load(file)
+}
+
+/// The folder that the server of a configuration writes its tables to.
+fn state(file: &Path) -> anyhow::Result<PathBuf> {
+    let place = file.display();
+    Config::load(file)?.state.with_context(|| format!("{place}: `state` is not set, so the server keeps no table"))
+}
+
+/// Prints a value as JSON for people, with a line's end.
+fn json(out: &mut impl Write, value: &impl Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    Ok(writeln!(out)?)
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use crate::profile::flat::{FlatProfile, MAX_BYTES};
 
@@ -14,7 +14,7 @@ pub(super) const STDIN: &str = "-";
 /// A file's bytes; no more than tell that it is too large.
 ///
 /// # Errors
-/// The file cannot be read, or is plainly not text yet.
+/// The file cannot be read.
 pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let limit = u64::try_from(MAX_BYTES).context("a limit that fits")? + 1;
     let mut bytes = Vec::new();
@@ -24,12 +24,6 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
         File::open(file).and_then(|open| open.take(limit).read_to_end(&mut bytes))
     };
     outcome.with_context(|| format!("cannot read `{}`", file.display()))?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        bail!("`{}` is gzip: zcat reads it", file.display());
-    }
-    if bytes.starts_with(b"Salted__") {
-        bail!("`{}` is encrypted: phoneprov decrypt opens it", file.display());
-    }
     Ok(bytes)
 }
 

@@ -1,7 +1,7 @@
 //! `phoneprov device` and `phoneprov group` on the store, in both databases.
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ struct Desk(Site);
 impl Desk {
     /// One in each database.
     fn both() -> [Self; 2] {
-        ["sqlite://state/phoneprov.db".to_owned(), postgres::database()].map(|url| Self::at(&url))
+        postgres::stores().map(|url| Self::at(&url))
     }
 
     fn at(url: &str) -> Self {
@@ -24,21 +24,14 @@ impl Desk {
         Self(Site::bare(&format!("profiles = \"profiles\"\n{listen}[store]\nurl = \"{url}\"\n")))
     }
 
-    fn run(&self, args: &[&str]) -> Output {
-        let config = self.0.config().display().to_string();
-        run(env!("CARGO_BIN_EXE_phoneprov"), &[args, &["--config", &config]].concat(), b"")
-    }
-
     /// What a command prints that is to succeed.
     fn says(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).expect("text")
+        self.0.tell(args)
     }
 
     /// What one says that is to fail with this code.
     fn refuses(&self, code: i32, args: &[&str]) -> String {
-        let output = self.run(args);
+        let output = self.0.phoneprov(args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
         String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
     }

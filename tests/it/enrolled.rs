@@ -20,15 +20,7 @@ fn site(url: &str) -> Site {
 
 /// A server with a store of each kind.
 fn both() -> [Server; 2] {
-    ["sqlite://state/phoneprov.db".to_owned(), postgres::database()].map(|url| site(&url).start())
-}
-
-/// What a command prints that is to succeed.
-fn tell(site: &Site, args: &[&str]) -> String {
-    let config = site.config().display().to_string();
-    let output = run(env!("CARGO_BIN_EXE_phoneprov"), &[args, &["--config", &config]].concat(), b"");
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    String::from_utf8(output.stdout).expect("text")
+    postgres::stores().map(|url| site(&url).start())
 }
 
 /// Waits until a path has this status for a phone, and says how long that took.
@@ -53,18 +45,18 @@ fn only_a_device_of_the_store_that_is_enabled_gets_anything() {
         assert_eq!(server.http("/basic.txt").status, 200, "what is everybody's needs no device");
         assert_eq!(server.phone("/basic.txt").status, 200, "nor does who is not known yet");
 
-        tell(&server, &["device", "add", PHONE]);
+        server.tell(&["device", "add", PHONE]);
         let took = becomes(&server, PHONE, &own, 200);
         assert!(took < Duration::from_secs(2), "a change counts within a second: {took:?}");
         assert!(decrypt("k", &server.http(&format!("/secure/{PHONE}.cfg")).body).starts_with(b"<"));
 
-        tell(&server, &["device", "disable", PHONE]);
+        server.tell(&["device", "disable", PHONE]);
         becomes(&server, PHONE, &own, 404);
         server.log_line(&[&own, "the device 000e08abcdef is disabled"]);
         assert_eq!(server.phone("/basic.txt").status, 404, "nothing at all, once it proves who it is");
-        tell(&server, &["device", "enable", PHONE]);
+        server.tell(&["device", "enable", PHONE]);
         becomes(&server, PHONE, &own, 200);
-        tell(&server, &["device", "remove", PHONE]);
+        server.tell(&["device", "remove", PHONE]);
         becomes(&server, PHONE, &own, 404);
     }
 }
@@ -78,7 +70,7 @@ fn a_certificate_counts_where_a_rule_asks_for_one_only_if_the_store_has_its_devi
     let server = server.start();
     assert_eq!(server.phone("/book.xml").status, 404);
     server.log_line(&["/book.xml", "the store has no device 000e08abcdef"]);
-    tell(&server, &["device", "add", PHONE]);
+    server.tell(&["device", "add", PHONE]);
     becomes(&server, PHONE, "/book.xml", 200);
 }
 
@@ -86,8 +78,8 @@ fn a_certificate_counts_where_a_rule_asks_for_one_only_if_the_store_has_its_devi
 fn a_device_is_every_name_that_the_store_gives_it() {
     for server in both() {
         server.profile("csn/$SN.cfg", "for {{ SN }}");
-        tell(&server, &["device", "add", PHONE, "--alias", "0e08abcdef01", "--serial", "ZZZ123456"]);
-        tell(&server, &["device", "add", OTHER]);
+        server.tell(&["device", "add", PHONE, "--alias", "0e08abcdef01", "--serial", "ZZZ123456"]);
+        server.tell(&["device", "add", OTHER]);
         becomes(&server, PHONE, "/0e08abcdef01.cfg", 200);
         assert_eq!(server.phone("/csn/ZZZ123456.cfg").text(), "for ZZZ123456", "which its certificate does not say");
         for path in ["/0e08abcdef01.cfg", "/csn/ZZZ123456.cfg", "/000e08abcdef.cfg"] {
@@ -95,8 +87,8 @@ fn a_device_is_every_name_that_the_store_gives_it() {
         }
         assert_eq!(server.phone("/0e08abcdef02.cfg").status, 404, "no name of anybody");
         // An alias is asked with, and never proves anything.
-        tell(&server, &["device", "remove", OTHER]);
-        tell(&server, &["device", "set", PHONE, "--alias", OTHER]);
+        server.tell(&["device", "remove", OTHER]);
+        server.tell(&["device", "set", PHONE, "--alias", OTHER]);
         becomes(&server, PHONE, &format!("/{OTHER}.cfg"), 200);
         assert_eq!(server.https(OTHER, &format!("/{PHONE}.cfg")).status, 404);
     }
@@ -106,8 +98,8 @@ fn a_device_is_every_name_that_the_store_gives_it() {
 fn a_folder_that_is_the_devices_own_is_closed_to_guesses() {
     for server in both() {
         server.profile("cisco/$B/$MA.cfg", "in {{ B }}");
-        tell(&server, &["device", "add", PHONE, "GPP_B=k3ep0ut"]);
-        tell(&server, &["device", "add", OTHER]);
+        server.tell(&["device", "add", PHONE, "GPP_B=k3ep0ut"]);
+        server.tell(&["device", "add", OTHER]);
         let own = |folder: &str, mac: &str| format!("/cisco/{folder}/{mac}.cfg");
         becomes(&server, PHONE, &own("k3ep0ut", PHONE), 200);
         assert_eq!(server.phone(&own("guess", PHONE)).status, 404);
@@ -120,21 +112,21 @@ fn a_folder_that_is_the_devices_own_is_closed_to_guesses() {
 #[test]
 fn when_a_device_was_seen_outlives_the_server() {
     for server in both() {
-        tell(&server, &["device", "add", PHONE]);
-        tell(&server, &["device", "add", OTHER]);
+        server.tell(&["device", "add", PHONE]);
+        server.tell(&["device", "add", OTHER]);
         becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 200);
         let site = server.stop();
-        let shown: Value = serde_json::from_str(&tell(&site, &["device", "show", PHONE, "--json"])).expect("JSON");
+        let shown: Value = serde_json::from_str(&site.tell(&["device", "show", PHONE, "--json"])).expect("JSON");
         assert_eq!(shown["address"], "127.0.0.1", "{shown}");
-        assert!(tell(&site, &["device", "show", OTHER]).contains("seen        never"));
-        assert_eq!(tell(&site, &["device", "log"]).matches("change ").count(), 2, "being seen is no change");
+        assert!(site.tell(&["device", "show", OTHER]).contains("seen        never"));
+        assert_eq!(site.tell(&["device", "log"]).matches("change ").count(), 2, "being seen is no change");
     }
 }
 
 #[test]
 fn a_command_that_asks_in_a_phones_place_asks_the_store_too() {
     let site = site("sqlite://state/phoneprov.db");
-    tell(&site, &["device", "add", PHONE]);
+    site.tell(&["device", "add", PHONE]);
     let asked = |mac: &str| {
         let config = site.config().display().to_string();
         let path = format!("/{mac}.cfg");
@@ -159,14 +151,14 @@ fn two_nodes_share_a_database_and_outlive_it() {
     let url = postgres.database();
     let nodes = [site(&url).start(), site(&url).start()];
     let own = format!("/{PHONE}.cfg");
-    tell(&nodes[0], &["device", "add", PHONE]);
-    tell(&nodes[1], &["device", "add", OTHER]);
+    nodes[0].tell(&["device", "add", PHONE]);
+    nodes[1].tell(&["device", "add", OTHER]);
     for node in &nodes {
         becomes(node, PHONE, &own, 200);
     }
-    tell(&nodes[0], &["device", "disable", PHONE]);
+    nodes[0].tell(&["device", "disable", PHONE]);
     becomes(&nodes[1], PHONE, &own, 404);
-    tell(&nodes[1], &["device", "enable", PHONE]);
+    nodes[1].tell(&["device", "enable", PHONE]);
     becomes(&nodes[0], PHONE, &own, 200);
     // A node forgets what it hears of, though it may have read it already: what is asked for after that is remembered.
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -191,7 +183,7 @@ fn two_nodes_share_a_database_and_outlive_it() {
         assert_eq!(ready(node), "ready\n");
         becomes(node, OTHER, &format!("/{OTHER}.cfg"), 200);
     }
-    tell(&nodes[0], &["device", "disable", OTHER]);
+    nodes[0].tell(&["device", "disable", OTHER]);
     becomes(&nodes[1], OTHER, &format!("/{OTHER}.cfg"), 404);
 }
 
@@ -206,7 +198,7 @@ fn a_server_that_starts_without_its_database_waits_for_it() {
     assert_eq!(status(&server, PHONE).0, 503);
     postgres.order("start");
     server.log_line(&["the store is back"]);
-    tell(&server, &["device", "add", PHONE]);
+    server.tell(&["device", "add", PHONE]);
     becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 200);
 }
 
@@ -220,14 +212,14 @@ fn open_to(unknown: &str, url: &str) -> Server {
 
 #[test]
 fn a_phone_that_asks_waits_until_somebody_approves() {
-    for url in ["sqlite://state/phoneprov.db".to_owned(), postgres::database()] {
+    for url in postgres::stores() {
         let server = open_to("wait", &url);
         assert_eq!(server.phone(&format!("/{PHONE}.cfg")).status, 404);
         assert_eq!(server.http(&format!("/{OTHER}.cfg")).status, 404, "without a proof");
         assert_eq!(server.http(&format!("/secure/{OTHER}.cfg")).status, 404, "where none is needed");
-        let listed = || tell(&server, &["device", "waiting"]);
+        let listed = || server.tell(&["device", "waiting"]);
         assert!(wait_for(|| listed().lines().count() == 3), "{}", listed());
-        let waiting: Value = serde_json::from_str(&tell(&server, &["device", "waiting", "--json"])).expect("JSON");
+        let waiting: Value = serde_json::from_str(&server.tell(&["device", "waiting", "--json"])).expect("JSON");
         let told = |at: usize, key: &str| waiting["waiting"][at][key].clone();
         assert_eq!(
             (told(0, "name"), told(0, "proven"), told(0, "address")),
@@ -235,14 +227,14 @@ fn a_phone_that_asks_waits_until_somebody_approves() {
         );
         assert_eq!((told(0, "path"), told(1, "proven")), (format!("/secure/{OTHER}.cfg").into(), true.into()));
 
-        tell(&server, &["device", "approve", PHONE, "--label", "Hall"]);
+        server.tell(&["device", "approve", PHONE, "--label", "Hall"]);
         becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 200);
         let config = server.config().display().to_string();
         let refused = run(env!("CARGO_BIN_EXE_phoneprov"), &["device", "approve", OTHER, "--config", &config], b"");
         assert!(String::from_utf8_lossy(&refused.stderr).contains("has proven nothing"), "{refused:?}");
-        tell(&server, &["device", "approve", OTHER, "--unproven"]);
+        server.tell(&["device", "approve", OTHER, "--unproven"]);
         assert_eq!(listed().lines().count(), 1, "nobody waits any more: {}", listed());
-        assert_eq!(tell(&server, &["device", "log"]).matches("device approve").count(), 2);
+        assert_eq!(server.tell(&["device", "log"]).matches("device approve").count(), 2);
     }
 }
 
@@ -252,8 +244,8 @@ fn a_phone_that_is_not_known_gets_the_one_profile_for_such() {
     assert_eq!(server.phone(&format!("/{PHONE}.cfg")).text(), "welcome");
     assert_eq!(server.http(&format!("/{PHONE}.cfg")).status, 404, "not without what the path needs");
     assert!(decrypt("k", &server.http(&format!("/secure/{OTHER}.cfg")).body).starts_with(b"welcome"));
-    assert!(wait_for(|| tell(&server, &["device", "waiting"]).contains(PHONE)));
-    tell(&server, &["device", "add", PHONE, "--disabled"]);
+    assert!(wait_for(|| server.tell(&["device", "waiting"]).contains(PHONE)));
+    server.tell(&["device", "add", PHONE, "--disabled"]);
     becomes(&server, PHONE, &format!("/{PHONE}.cfg"), 404);
     let checked = |server: &Server| {
         let config = server.config().display().to_string();

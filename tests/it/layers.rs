@@ -21,14 +21,7 @@ fn site(url: &str) -> Site {
 }
 
 fn both() -> [Server; 2] {
-    ["sqlite://state/phoneprov.db".to_owned(), postgres::database()].map(|url| site(&url).start())
-}
-
-fn tell(site: &Site, args: &[&str]) -> String {
-    let config = site.config().display().to_string();
-    let output = run(env!("CARGO_BIN_EXE_phoneprov"), &[args, &["--config", &config]].concat(), b"");
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    String::from_utf8(output.stdout).expect("text")
+    postgres::stores().map(|url| site(&url).start())
 }
 
 fn of(mac: &str) -> String {
@@ -47,11 +40,11 @@ fn header(answer: &Answer, name: &str) -> String {
 }
 
 fn furnish(site: &Site) {
-    tell(site, &["defaults", "set", "proxy=a", "user=nobody", "vlan:=1"]);
-    tell(site, &["group", "add", "sales", "proxy=b", "vlan:=2"]);
-    tell(site, &["group", "add", "night", "vlan:=3"]);
-    tell(site, &["device", "add", PHONE, "--group", "sales", "--group", "night", "user=100"]);
-    tell(site, &["device", "add", OTHER]);
+    site.tell(&["defaults", "set", "proxy=a", "user=nobody", "vlan:=1"]);
+    site.tell(&["group", "add", "sales", "proxy=b", "vlan:=2"]);
+    site.tell(&["group", "add", "night", "vlan:=3"]);
+    site.tell(&["device", "add", PHONE, "--group", "sales", "--group", "night", "user=100"]);
+    site.tell(&["device", "add", OTHER]);
 }
 
 #[test]
@@ -64,7 +57,7 @@ fn a_later_layer_counts_and_every_change_of_a_layer_does_at_once() {
 
         // HTTP's dates are whole seconds.
         std::thread::sleep(Duration::from_millis(1100));
-        tell(&server, &["group", "set", "sales", "proxy=<&>"]);
+        server.tell(&["group", "set", "sales", "proxy=<&>"]);
         let second = becomes(&server, PHONE, "&lt;&amp;&gt; 100 4 sip.example.com");
         assert_ne!(header(&second, "etag"), header(&first, "etag"));
         let (url, since) =
@@ -73,11 +66,11 @@ fn a_later_layer_counts_and_every_change_of_a_layer_does_at_once() {
         let asked = curl(&["--cacert", &ca, "--cert", &certificate, "--key", &key, "-H", &since, &url]);
         assert_eq!(asked.status, 200, "{since}: {asked:?}");
 
-        tell(&server, &["device", "set", PHONE, "--group", "night", "--group", "sales", "sip_proxy=own.example.com"]);
+        server.tell(&["device", "set", PHONE, "--group", "night", "--group", "sales", "sip_proxy=own.example.com"]);
         becomes(&server, PHONE, "&lt;&amp;&gt; 100 3 own.example.com");
-        tell(&server, &["defaults", "set", "user=everybody"]);
+        server.tell(&["defaults", "set", "user=everybody"]);
         becomes(&server, OTHER, "a everybody 2 sip.example.com");
-        tell(&server, &["defaults", "unset", "user"]);
+        server.tell(&["defaults", "unset", "user"]);
         assert!(wait_for(|| server.https(OTHER, &of(OTHER)).status == 404));
         server.log_line(&["`user` is not defined"]);
         becomes(&server, PHONE, "&lt;&amp;&gt; 100 3 own.example.com");
@@ -86,15 +79,15 @@ fn a_later_layer_counts_and_every_change_of_a_layer_does_at_once() {
 
 #[test]
 fn explain_says_which_layer_counts_and_which_ones_lose() {
-    for url in ["sqlite://state/phoneprov.db".to_owned(), postgres::database()] {
+    for url in postgres::stores() {
         let site = site(&url);
         furnish(&site);
         let expected = "proxy = \"b\"  from group sales\n  not \"a\"  from defaults\n\
             vlan = 3  from group night\n  not 2  from group sales\n  not 1  from defaults\n";
-        assert_eq!(tell(&site, &["explain", PHONE, "vlan", "proxy"]), expected);
-        let all = tell(&site, &["explain", PHONE]);
+        assert_eq!(site.tell(&["explain", PHONE, "vlan", "proxy"]), expected);
+        let all = site.tell(&["explain", PHONE]);
         assert!(all.contains("ntp_server = \"pool.ntp.org\"  from [variables]\n"), "{all}");
-        let told: Value = serde_json::from_str(&tell(&site, &["explain", OTHER, "user", "--json"])).expect("JSON");
+        let told: Value = serde_json::from_str(&site.tell(&["explain", OTHER, "user", "--json"])).expect("JSON");
         assert_eq!(told, json!([{"name": "user", "value": "nobody", "layer": "defaults", "instead_of": []}]));
 
         let config = site.config().display().to_string();
@@ -106,22 +99,22 @@ fn explain_says_which_layer_counts_and_which_ones_lose() {
 
 #[test]
 fn a_change_of_a_layer_is_told_and_can_be_undone() {
-    for url in ["sqlite://state/phoneprov.db".to_owned(), postgres::database()] {
+    for url in postgres::stores() {
         let site = site(&url);
         furnish(&site);
-        tell(&site, &["group", "set", "sales", "proxy=c", "extra=1"]);
-        tell(&site, &["defaults", "unset", "vlan"]);
-        let log = tell(&site, &["device", "log", "--limit", "2"]);
+        site.tell(&["group", "set", "sales", "proxy=c", "extra=1"]);
+        site.tell(&["defaults", "unset", "vlan"]);
+        let log = site.tell(&["device", "log", "--limit", "2"]);
         assert!(log.contains("defaults unset  defaults defaults\n  variable vlan: 1 -> none\n"), "{log}");
         assert!(
             log.contains("group set  group sales\n  variable extra: none -> \"1\"\n  variable proxy: \"b\" -> \"c\"\n")
         );
         for change in ["7", "6"] {
-            tell(&site, &["device", "undo", change]);
+            site.tell(&["device", "undo", change]);
         }
-        let shown: Value = serde_json::from_str(&tell(&site, &["group", "show", "sales", "--json"])).expect("JSON");
+        let shown: Value = serde_json::from_str(&site.tell(&["group", "show", "sales", "--json"])).expect("JSON");
         assert_eq!(shown["variables"], json!({"proxy": "b", "vlan": 2}));
-        assert!(tell(&site, &["defaults", "show"]).contains("vlan = 1\n"));
+        assert!(site.tell(&["defaults", "show"]).contains("vlan = 1\n"));
     }
 }
 
@@ -130,8 +123,8 @@ fn a_key_and_a_folder_may_be_variables_too() {
     let server = site("sqlite://state/phoneprov.db").start();
     furnish(&server);
     server.profile("cisco/$B/$MA.cfg", "x");
-    tell(&server, &["group", "set", "sales", "GPP_B=ours", "phone_key=K-sales"]);
-    tell(&server, &["device", "set", OTHER, "phone_key=K-other"]);
+    server.tell(&["group", "set", "sales", "GPP_B=ours", "phone_key=K-sales"]);
+    server.tell(&["device", "set", OTHER, "phone_key=K-other"]);
     let keyed = |mac: &str| server.http(&format!("/keyed/{mac}.cfg"));
     assert!(wait_for(|| keyed(PHONE).status == 200 && keyed(OTHER).status == 200), "{}", server.log());
     assert_eq!(decrypt("K-sales", &keyed(PHONE).body), b"secret of 100");
@@ -145,15 +138,15 @@ fn a_key_and_a_folder_may_be_variables_too() {
 fn a_file_that_needs_no_proof_is_made_for_the_device_of_its_path() {
     let server = site("sqlite://state/phoneprov.db").start();
     furnish(&server);
-    tell(&server, &["defaults", "set", "phone_key=K"]);
+    server.tell(&["defaults", "set", "phone_key=K"]);
     let asked = |mac: &str| server.phone(&format!("/keyed/{mac}.cfg"));
     assert!(wait_for(|| asked(OTHER).status == 200), "{}", server.log());
     assert_eq!(decrypt("K", &asked(OTHER).body), b"secret of nobody", "not of the one that asks");
     assert_eq!(decrypt("K", &asked(PHONE).body), b"secret of 100");
-    tell(&server, &["device", "disable", OTHER]);
+    server.tell(&["device", "disable", OTHER]);
     assert!(wait_for(|| asked(OTHER).status == 404));
-    tell(&server, &["device", "enable", OTHER]);
-    tell(&server, &["device", "disable", PHONE]);
+    server.tell(&["device", "enable", OTHER]);
+    server.tell(&["device", "disable", PHONE]);
     assert!(wait_for(|| asked(PHONE).status == 404));
     assert_eq!(asked(OTHER).status, 404, "who proves to be disabled gets nothing, whatever it asks for");
 }

@@ -70,6 +70,11 @@ pub(crate) fn database() -> String {
     shared().database()
 }
 
+/// A new store of each kind, as URLs.
+pub(crate) fn stores() -> [String; 2] {
+    ["sqlite://state/phoneprov.db".to_owned(), database()]
+}
+
 /// Runs a statement in a database of that server.
 pub(crate) fn shared_sql(database: &str, statement: &str) -> String {
     shared().sql(database, statement)

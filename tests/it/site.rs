@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::outsider::run;
 use crate::server::Server;
 
 /// The phone that the sample configuration knows.
@@ -62,6 +63,19 @@ impl Site {
         fs::create_dir_all(folder).expect("room for a folder");
         fs::write(&path, content).expect("room for a profile");
         path
+    }
+
+    /// Runs a command of the program with the site's configuration.
+    pub(crate) fn phoneprov(&self, args: &[&str]) -> Output {
+        let config = self.config().display().to_string();
+        run(env!("CARGO_BIN_EXE_phoneprov"), &[args, &["--config", &config]].concat(), b"")
+    }
+
+    /// What a command prints that is to succeed.
+    pub(crate) fn tell(&self, args: &[&str]) -> String {
+        let output = self.phoneprov(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
     }
 
     /// Starts a server that is ready.

@@ -1,7 +1,6 @@
 //! The store in both databases: what a change does, what it refuses, and what is left when it is cut short.
 
 use std::fs;
-use std::process::Output;
 
 use phoneprov::config::Place;
 use phoneprov::device::{Device, DeviceName, Secret};
@@ -266,12 +265,6 @@ fn writers_take_turns_and_their_changes_have_an_order() {
     }
 }
 
-/// What the binary says to these arguments, with the site's configuration.
-fn phoneprov(site: &Site, args: &[&str]) -> Output {
-    let config = site.config().display().to_string();
-    run(env!("CARGO_BIN_EXE_phoneprov"), &[args, &["--config", &config]].concat(), b"")
-}
-
 fn stored(url: &str) -> Site {
     let site = Site::new("");
     site.configure(&config(&ALL, &format!("[store]\nurl = \"{url}\"\n")));
@@ -297,7 +290,7 @@ fn a_store_of_a_newer_program_is_left_alone() {
         let said = refused(&site);
         assert!(said.contains("changed by a newer phoneprov: it has the form 9999, this program knows 2"), "{said}");
         assert!(said.contains("Install that version again"), "{said}");
-        let checked = phoneprov(&site, &["check"]);
+        let checked = site.phoneprov(&["check"]);
         assert!(String::from_utf8_lossy(&checked.stdout).contains("error: store: the store"), "{checked:?}");
     }
 }

@@ -4,12 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::census::{self, Expiries, Expiry};
-use crate::config::Config;
 
 /// Print the devices by the month in which their certificates end, the first ones first.
 ///
@@ -45,15 +43,12 @@ struct Month<'a> {
 
 /// Prints the table. The exit code is 0 whatever is in it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
-    let place = args.config.display();
-    let state = config.state.with_context(|| format!("{place}: `state` is not set, so the server keeps no table"))?;
+    let state = crate::cli::state(&args.config)?;
     let expiries = census::expiries(&state)?;
     let report = report(&expiries, Timestamp::now());
     let out = &mut io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        writeln!(out)?;
+        crate::cli::json(out, &report)?;
     } else {
         print(&report, out)?;
     }

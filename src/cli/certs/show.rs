@@ -72,8 +72,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let report = report(&file, Timestamp::now()).with_context(|| format!("cannot show `{name}`"))?;
     let out = &mut io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        writeln!(out)?;
+        crate::cli::json(out, &report)?;
     } else {
         print(&report, out)?;
     }

@@ -4,13 +4,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::census::{self, Row};
 use crate::certificate::SignatureHash;
-use crate::config::{Config, TlsVersion};
+use crate::config::TlsVersion;
 
 /// Print which TLS the phones of each model and firmware use, and what dropping the old versions would break.
 ///
@@ -52,14 +51,11 @@ struct Breaks<'a> {
 
 /// Prints the table. The exit code is 0 whatever is in it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
-    let place = args.config.display();
-    let state = config.state.with_context(|| format!("{place}: `state` is not set, so the server keeps no table"))?;
+    let state = crate::cli::state(&args.config)?;
     let rows = census::read(&state)?;
     let out = &mut io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &Report { rows: &rows, drops: drops(&rows) })?;
-        writeln!(out)?;
+        crate::cli::json(out, &Report { rows: &rows, drops: drops(&rows) })?;
     } else {
         print(&rows, out)?;
     }

@@ -98,8 +98,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let reports: Vec<Report> = targets.iter().map(|target| report(target, now)).collect();
     let out = &mut io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &reports)?;
-        writeln!(out)?;
+        crate::cli::json(out, &reports)?;
     } else {
         print(&reports, out)?;
     }

@@ -52,8 +52,7 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
         entries.push(entry);
     }
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &entries)?;
-        writeln!(out)?;
+        crate::cli::json(out, &entries)?;
     } else {
         let width = lines.iter().map(|(alias, _)| alias.len()).max().unwrap_or(0);
         for (alias, text) in &lines {
