@@ -3,7 +3,10 @@
 //! minijinja with strict undefined values, XML escaping, a fuel limit, and a loader that reads nothing outside the
 //! profile folder. A template's text is compiled once and again when the file changes.
 
+mod code;
+mod effort;
 mod functions;
+mod output;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,13 +21,14 @@ use minijinja::value::{Object, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, TemplateSource, UndefinedBehavior};
 
 use self::certificate::Shown;
+use self::output::Bounded;
 use super::escape::write_escaped;
 use super::macros::{Macro, Macros};
 use super::root::{Root, Stamp};
 use crate::certificate::Credential;
 
 /// The longest template, and the longest profile made from one, in bytes: far above what phones take.
-const LONGEST: u64 = 16 * 1024 * 1024;
+const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Instructions that one rendering may run: a profile of 3 000 parameters needs some 20 000.
 const FUEL: u64 = 2_000_000;
@@ -126,13 +130,15 @@ impl Templates {
     ) -> Result<Rendered, TemplateError> {
         let scope = Names::new(macros, variables, certificate);
         let environment = self.environment();
-        SOURCES.take();
-        let text = environment.get_template(file).and_then(|template| template.render(scope.clone()));
+        begin();
+        let text = environment.get_template(file).and_then(|template| {
+            let mut profile = Bounded::new(LONGEST);
+            template.render_captured_to(scope.clone(), &mut profile)?;
+            let text = String::from_utf8(profile.into_bytes());
+            text.map_err(|_| Plain("the profile is not UTF-8".into()).into())
+        });
         let sources = distinct(SOURCES.take());
         match text {
-            Ok(text) if text.len() as u64 > LONGEST => {
-                Err(TemplateError { place: file.into(), reason: format!("the profile is longer than {LONGEST} bytes") })
-            }
             Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
             Err(error) => Err(scope.explain(file, &error)),
         }
@@ -149,8 +155,11 @@ impl Templates {
         variables: &Arc<Variables>,
     ) -> Result<Rendered, TemplateError> {
         let scope = Names::new(macros, variables, None);
-        SOURCES.take();
-        let text = self.environment().render_named_str(KEY, key, scope.clone());
+        begin();
+        let text = match code::look("key", key) {
+            Ok(()) => self.environment().render_named_str(KEY, key, scope.clone()),
+            Err(error) => Err(error.into()),
+        };
         let sources = distinct(SOURCES.take());
         // Even a name in it may be part of a secret that was written without quotes.
         match text {
@@ -176,6 +185,12 @@ impl fmt::Debug for Templates {
     }
 }
 
+/// A rendering begins on this thread.
+fn begin() {
+    SOURCES.take();
+    effort::begin();
+}
+
 fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -189,6 +204,7 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'st
         _ => AutoEscape::Custom("xml".into()),
     });
     environment.set_formatter(write_value);
+    effort::bound(&mut environment);
     functions::add_to(&mut environment);
     // Only an include passes here, never the file that a phone asked for.
     environment.set_path_join_callback(|name, _parent| match is_part(name) {
@@ -212,7 +228,7 @@ fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<T
         let reason = format!("`{name}` is no part of other templates: only files or folders beginning with `_` are");
         return Err(Plain(reason).into());
     }
-    let (content, stamp) = match root.read(name, LONGEST) {
+    let (content, stamp) = match root.read(name, LONGEST as u64) {
         Ok(read) => read,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             note(Source { file: name.to_owned(), stamp: None });
@@ -222,6 +238,7 @@ fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<T
     };
     let text =
         String::from_utf8(content).map_err(|_| Plain(format!("`{name}` is not UTF-8, which templates have to be")))?;
+    code::look(name, &text)?;
     compiled.fetch_add(1, Ordering::Relaxed);
     // A second change may hide behind a stamp that has not settled: such a file is read again the next time.
     let settled = stamp.is_settled(SystemTime::now());
@@ -249,6 +266,7 @@ fn distinct(mut sources: Vec<Source>) -> Vec<Source> {
 
 /// Writes a value into XML.
 fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    effort::spend(value.as_str().map_or(0, |text| text.len() as u64))?;
     if *state.auto_escape() == AutoEscape::None || value.is_safe() {
         return write!(out, "{value}").map_err(Error::from);
     }
@@ -340,6 +358,7 @@ impl Names {
                 format!("`{name}` is not defined: add it to [variables], or give it a default")
             }
             (ErrorKind::UndefinedError, None) => "an attribute that the line uses is not defined".to_owned(),
+            (ErrorKind::WriteFailure, _) => format!("the profile is longer than {LONGEST} bytes"),
             (ErrorKind::OutOfFuel, _) => "the template ran for too long: does a loop end?".to_owned(),
             (
                 kind @ (ErrorKind::SyntaxError

@@ -4,7 +4,7 @@
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, Value};
 
-use super::Plain;
+use super::{Plain, effort};
 use crate::profile::flat::{FlatProfile, Parameter, UserAccess};
 
 /// What stands in the name of a numbered parameter for its number.
@@ -17,7 +17,7 @@ const LINES: usize = 1000;
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_function("param", param);
     environment.add_function("lines", lines);
-    environment.add_filter("merge", merge);
+    effort::add_filter(environment, "merge", Value::from_function(merge));
 }
 
 /// `param("Station_Name", name, ua="rw")`: one parameter's element.
