@@ -23,6 +23,7 @@ pub mod profile;
 pub mod provision;
 pub mod server;
 pub mod store;
+pub mod terminal;
 pub mod tftp;
 pub mod throttle;
 pub mod trust;

@@ -7,12 +7,14 @@ use crate::cipher::Scheme;
 use crate::config::Protocol;
 use crate::device::{DeviceIdentity, MacAddress, Model, Secret, SerialNumber};
 use crate::profile::macros::{Macro, Macros};
+use crate::profile::mask::in_passing;
 use crate::profile::path::RequestPath;
 use crate::profile::tree::FileKind;
 use crate::provision::{
     self, Body, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail,
     Verb,
 };
+use crate::terminal::OneLine;
 
 /// The phone that asks, as a command's options name it.
 #[derive(Debug, Clone)]
@@ -194,7 +196,7 @@ fn known(macros: &Macros) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(" ") }
 }
 
-/// Prints a name and what there is to say of it.
+/// Prints a name and what there is to say of it, on one line and without the passwords in URLs.
 pub(super) fn line(out: &mut impl Write, name: &str, value: &str) -> io::Result<()> {
-    writeln!(out, "{name:<11} {value}")
+    writeln!(out, "{name:<11} {}", OneLine(in_passing(value)))
 }

@@ -1,6 +1,6 @@
 //! `phoneprov diff`: two profiles, parameter by parameter.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -9,6 +9,7 @@ use super::cipher_args::write_output;
 use super::profile_file::{self, STDIN};
 use crate::profile::flat::{Compared, Difference, Parameter, compare};
 use crate::profile::mask::{MASK, masked};
+use crate::terminal::OneLine;
 
 /// How a profile would hold the mask.
 const MASK_WRITTEN: &str = "&#8226;&#8226;&#8226;&#8226;";
@@ -44,8 +45,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if differences.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!("--- {}\n+++ {}\n", args.first.display(), args.second.display());
-    let line = |sign: char, parameter: &Parameter| format!("{sign} {}\n", shown(parameter, args.reveal));
+    let file = |sign: &str, file: &Path| format!("{sign} {}\n", OneLine(file.display()));
+    let mut text = file("---", &args.first) + &file("+++", &args.second);
+    let line = |sign: char, parameter: &Parameter| format!("{sign} {}\n", OneLine(shown(parameter, args.reveal)));
     for difference in &differences {
         match difference {
             Difference::Gone(old) => text.push_str(&line('-', old)),

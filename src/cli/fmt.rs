@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use super::cipher_args::write_output;
 use super::profile_file::{self, STDIN};
 use crate::profile::flat::{Document, Order, format};
+use crate::terminal::OneLine;
 
 /// Write a profile in the canonical form: one element a line, non-ASCII characters as numeric references.
 ///
@@ -68,7 +69,7 @@ fn report(file: &Path, bytes: &[u8], text: &str) -> bool {
     }
     let (old, new) = (bytes.split(|byte| *byte == b'\n'), text.as_bytes().split(|byte| *byte == b'\n'));
     let same = old.zip(new).take_while(|(old, new)| old == new).count();
-    println!("{}:{}: not in the canonical form", file.display(), same + 1);
+    println!("{}:{}: not in the canonical form", OneLine(file.display()), same + 1);
     false
 }
 

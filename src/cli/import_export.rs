@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::cipher_args::write_output;
 use super::profile_file;
 use crate::profile::export::{Imported, Reason, import};
+use crate::terminal::Lines;
 
 /// Turn a phone's own exported configuration into a minimal profile, on standard output.
 ///
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let factory = args.defaults.as_deref().map(profile_file::profile).transpose()?;
     let imported = import(&export, factory.as_ref());
     write_output(imported.profile.to_xml().as_bytes())?;
-    eprint!("{}", summary(&imported, args.explain));
+    eprint!("{}", Lines(summary(&imported, args.explain)));
     Ok(ExitCode::SUCCESS)
 }
 

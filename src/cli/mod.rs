@@ -28,6 +28,7 @@ mod serve;
 mod store;
 mod table;
 mod tls;
+mod warning;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::config::{Config, ConfigError};
+use crate::terminal::Lines;
 
 /// Provisioning server for Cisco flat-profile IP phones.
 ///
@@ -104,7 +106,7 @@ pub fn run() -> ExitCode {
         Command::Man(args) => man::run(&args),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("phoneprov: {error:#}");
+        eprintln!("phoneprov: {}", Lines(format_args!("{error:#}")));
         ExitCode::from(2)
     })
 }

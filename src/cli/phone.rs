@@ -21,8 +21,9 @@ use crate::phone::schedule::{Chance, Due};
 use crate::phone::state::State;
 use crate::phone::unit::Unit;
 use crate::phone::wire::{Identity, Trust, Wire};
-use crate::phone::{Cause, Choices, Moment, Outcome, Phone, Profiles};
-use crate::profile::mask::masked;
+use crate::phone::{Cause, Choices, Moment, Outcome, Phone, Profiles, Upgrade};
+use crate::profile::mask::{in_passing, masked};
+use crate::profile::rule::{Dialect, Rule, Url};
 
 /// Be a phone: do one resync, and say line by line what was asked, got, decrypted, unpacked, read and changed.
 ///
@@ -74,10 +75,10 @@ struct Network {
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// What DHCP option 66 says: a host, or `scheme://host[:port][/path]`, or several with `;` between.
-    #[arg(long, value_name = "SERVER")]
+    #[arg(long, value_name = "SERVER", value_parser = parse_server)]
     server: Option<String>,
     /// The domain that DHCP gives: without `--server` an MPP phone looks for its provisioning service by SRV.
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = parse_domain)]
     domain: Option<String>,
     /// The name server to ask for SRV records, instead of the system's first.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -157,6 +158,7 @@ impl Args {
             ensure!(firmware.bytes().all(|byte| byte.is_ascii_graphic()), "`{firmware}` is no firmware's name");
             unit.firmware.clone_from(firmware);
         }
+        super::warning::of_model(&self.model);
         let mut state = self.state.as_deref().map(|path| State::load(path, self.mac)).transpose()?.unwrap_or_default();
         if self.firmware.is_some() {
             state.firmware = None;
@@ -165,10 +167,14 @@ impl Args {
         phone.identity = self.network.identity()?.map(Arc::new);
         let (tls_min, tls_max) = (self.network.tls_min, self.network.tls_max);
         phone.choices = Choices { ikm: self.network.ikm, tls_min, tls_max };
-        if let Some(rule) = &self.profile_rule {
-            phone.set("Profile_Rule", rule);
+        if let Some(path) = &self.state {
+            State::try_place(path)?;
         }
-        for (name, value) in &self.set {
+        let rule = self.profile_rule.iter().map(|rule| ("Profile_Rule", rule.as_str()));
+        let others = self.set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in rule.chain(others) {
+            super::warning::of_parameter(name, &self.model);
+            check_rule(name, value)?;
             phone.set(name, value);
         }
         Ok(phone)
@@ -249,11 +255,13 @@ impl Events for Printer {
             }
             other => other,
         };
+        let told = event.to_string();
+        let told = if self.reveal { told.into() } else { in_passing(&told) };
         let mut out = std::io::stdout().lock();
         // Who closed the pipe has read enough; the phone goes on.
         let _ = match &self.clock {
-            Some(clock) => writeln!(out, "{:.0} {event}", clock.now()),
-            None => writeln!(out, "{event}"),
+            Some(clock) => writeln!(out, "{:.0} {told}", clock.now()),
+            None => writeln!(out, "{told}"),
         };
     }
 }
@@ -266,6 +274,12 @@ fn summary(phone: &Phone, outcome: &Outcome, second: u32) -> String {
         }
         Some(Due { delay, .. }) => format!("the next resync is due in {} s", delay.as_secs()),
         None => "no further resync is due".to_owned(),
+    };
+    let next = match &outcome.upgrade {
+        Upgrade::Wrong(failure) | Upgrade::Failed(failure) => {
+            format!("the upgrade failed, class {}: the phone keeps its firmware; {next}", failure.class())
+        }
+        Upgrade::NotDue | Upgrade::Done => next,
     };
     match &outcome.profiles {
         Profiles::Off(why) => format!("no resync: {why}"),
@@ -303,6 +317,36 @@ pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = pair.ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Whether a rule that somebody gives can be read, for a parameter that holds one.
+///
+/// # Errors
+/// It cannot.
+pub(super) fn check_rule(name: &str, value: &str) -> anyhow::Result<()> {
+    let dialect = Dialect::of_parameter(name).filter(|_| !value.trim().is_empty());
+    if let Some(Err(error)) = dialect.map(|dialect| Rule::parse(value, dialect)) {
+        bail!("{name}: {error}");
+    }
+    Ok(())
+}
+
+/// DHCP option 66: servers with `;` between, each a host or an address with scheme, port and path.
+pub(super) fn parse_server(text: &str) -> Result<String, String> {
+    let mut servers = text.split(';').map(str::trim).filter(|server| !server.is_empty()).peekable();
+    if servers.peek().is_none() {
+        return Err("expected a host, or scheme://host[:port][/path]".to_owned());
+    }
+    for server in servers {
+        let url = if server.contains("://") { server.to_owned() } else { format!("tftp://{server}") };
+        Url::parse(&format!("{}/", url.trim_end_matches('/')), None).map_err(|error| error.to_string())?;
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_domain(text: &str) -> Result<String, String> {
+    Url::parse(&format!("https://{text}/"), None).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
 }
 
 fn parse_version(text: &str) -> Result<TlsVersion, String> {

@@ -10,11 +10,13 @@ use super::answer::{Asker, Question, line};
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
 use crate::profile::mask::masked;
+use crate::profile::parameters::Family;
 use crate::profile::rule::{
     Access, Decision, Dialect, Fetch, Judgement, Location, Outcome, Report, Rule, Scheme, Url, Verdict,
 };
 use crate::profile::values::Values;
 use crate::provision::{Examined, Verb};
+use crate::terminal::Lines;
 
 /// Print what a phone does by a rule, why, and what this server would answer.
 ///
@@ -45,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
     /// The server that DHCP option 66 gives the phone.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = super::phone::parse_server)]
     server: Option<String>,
     /// The configuration file of the server that answers; config.toml is taken where there is one.
     #[arg(long, value_name = "FILE")]
@@ -73,13 +75,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let rule = match Rule::parse(&args.text, dialect) {
         Ok(rule) => rule,
         Err(error) => {
-            eprintln!("phoneprov: {}: {error}", dialect.parameter());
+            eprintln!("phoneprov: {}: {}", dialect.parameter(), Lines(error));
             return Ok(ExitCode::FAILURE);
         }
     };
+    args.model.iter().for_each(super::warning::of_model);
     let decision = rule.evaluate(&args.values()?);
     let mut out = io::stdout().lock();
-    told(&mut out, &rule, &decision).context("cannot write to standard output")?;
+    if rule.alternatives().is_empty() {
+        let outcome = format!("the rule is empty: {}", dialect.when_empty());
+        line(&mut out, "outcome", &outcome).context("cannot write to standard output")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    args.told(&mut out, &rule, &decision).context("cannot write to standard output")?;
     let fetches = decision.taken.map(|taken| taken.fetches).unwrap_or_default();
     let mut code = ExitCode::SUCCESS;
     for fetch in &fetches {
@@ -170,27 +178,50 @@ impl Kind {
     }
 }
 
-/// Prints what becomes of each alternative, and what is done by the one that is taken.
-fn told(out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()> {
-    for (place, verdict) in decision.verdicts.iter().enumerate() {
-        line(out, &format!("{}.", place + 1), &reason(verdict))?;
-    }
-    match &decision.taken {
-        Some(_) if rule.dialect() == Dialect::Trigger => line(out, "outcome", "true: a resync may go on")?,
-        None if rule.dialect() == Dialect::Trigger => line(out, "outcome", "not true: no resync by timer")?,
-        None => line(out, "outcome", "no alternative is taken: the phone goes on with the next rule")?,
-        Some(taken) => {
-            for (parameter, value) in &taken.assignments {
-                line(out, "sets", &format!("{parameter} = \"{}\"", masked(parameter, value)))?;
+impl Args {
+    /// Prints what becomes of each alternative, and what is done by the one that is taken.
+    fn told(&self, out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()> {
+        for (place, verdict) in decision.verdicts.iter().enumerate() {
+            line(out, &format!("{}.", place + 1), &reason(verdict))?;
+        }
+        match (&decision.taken, rule.dialect()) {
+            (taken, Dialect::Trigger) => {
+                let holds = if taken.is_some() { "true" } else { "not true" };
+                let outcome = of_trigger(taken.is_some(), self.model.as_ref().and_then(Family::of));
+                line(out, "outcome", &format!("{holds}: {outcome}"))?;
             }
-            if taken.fetches.is_empty() {
-                line(out, "outcome", "the alternative has no URL: nothing is fetched")?;
-            }
-            for fetch in &taken.fetches {
-                told_fetch(out, rule.dialect(), fetch)?;
+            (None, dialect) => line(out, "outcome", &format!("no alternative is taken: {}", dialect.when_empty()))?,
+            (Some(taken), dialect) => {
+                for (parameter, value) in &taken.assignments {
+                    line(out, "sets", &format!("{parameter} = \"{}\"", masked(parameter, value)))?;
+                }
+                if taken.fetches.is_empty() {
+                    line(out, "outcome", "the alternative has no URL: nothing is fetched")?;
+                }
+                for fetch in &taken.fetches {
+                    told_fetch(out, dialect, fetch)?;
+                }
             }
         }
+        notes(out, rule, decision)
     }
+}
+
+/// What a trigger does: on MPP phones it is a gate, on the others it sets a resync off (MPP guide, "Provisioning Formats";
+/// SPA and ATA guides; a table of the MPP guide has the other reading).
+fn of_trigger(holds: bool, family: Option<Family>) -> &'static str {
+    match (family, holds) {
+        (Some(Family::Mpp), true) => "a resync that is due goes ahead",
+        (Some(Family::Mpp), false) => "a resync that is due does not go ahead, unless by the other trigger",
+        (Some(Family::Ata | Family::Spa), true) => "it sets a resync off",
+        (Some(Family::Ata | Family::Spa), false) => "it sets no resync off",
+        (None, true) => "an MPP phone's resync goes ahead where one is due, an ATA's or SPA phone's is set off",
+        (None, false) => "an MPP phone's resync does not go ahead, an ATA's or SPA phone's is not set off",
+    }
+}
+
+/// What nobody may have meant.
+fn notes(out: &mut impl Write, rule: &Rule, decision: &Decision) -> io::Result<()> {
     for variable in &decision.unset {
         let name = variable.parameter().unwrap_or_else(|| variable.name().into_owned());
         let option = match name.as_str() {

@@ -3,65 +3,76 @@
 use super::Phone;
 use super::event::{Event, Events};
 use crate::profile::flat::FlatProfile;
+use crate::profile::parameters::{self, Family};
 
-/// The parameters that decide about a resync. One that is written in another case is another one to a phone (Cisco
-/// "Provisioning Formats": names are case-sensitive), so that a person should hear of it.
-const WATCHED: [&str; 24] = [
-    "Profile_Rule",
-    "Profile_Rule_B",
-    "Profile_Rule_C",
-    "Profile_Rule_D",
-    "Provision_Enable",
-    "Resync_On_Reset",
-    "Resync_Random_Delay",
-    "Resync_At__HHmm_",
-    "Resync_At_Random_Delay",
-    "Resync_Periodic",
-    "Resync_Error_Retry_Delay",
-    "Resync_Trigger_1",
-    "Resync_Trigger_2",
-    "Resync_Fails_On_FNF",
-    "Resync_After_Upgrade_Attempt",
-    "Upgrade_Enable",
-    "Upgrade_Rule",
-    "Report_Rule",
-    "PRT_Upload_Rule",
-    "Custom_CA_Rule",
-    "Custom_CA_URL",
-    "Syslog_Server",
-    "Syslog_Identifier",
-    "IKM_HTTP_Encrypt_Content",
-];
+/// Names that are told of in one line.
+const TOLD: usize = 8;
 
 impl Phone {
     /// Takes a profile's parameters over. Of a name that stands twice the last one counts; what a profile does not name
-    /// stays. An empty element is the empty value: of the three readings in the guides the first.
+    /// stays. An empty element is the empty value: of the three readings in the guides the first. What this family does not
+    /// have is passed over (Cisco "Provisioning Formats"); what the dictionary only has not seen of it is taken.
     pub(super) fn apply(&mut self, profile: &FlatProfile, events: &mut dyn Events) {
         let profile = profile.effective();
-        let parameters = profile.parameters.iter().filter(|parameter| parameter.router().is_none());
-        let (mut count, mut unchanged) = (0, 0);
-        for parameter in parameters {
-            count += 1;
-            if count == 1 {
-                events.tell(Event::Parsed { parameters: profile.parameters.len() });
-            }
+        events.tell(Event::Parsed { parameters: profile.parameters.len() });
+        let family = Family::of(&self.unit.model);
+        let (mut unchanged, mut strange) = (0, Vec::new());
+        for parameter in profile.parameters.iter().filter(|parameter| parameter.router().is_none()) {
             let (name, new) = (parameter.name(), parameter.value());
-            if let Some(meant) = WATCHED.iter().find(|meant| **meant != name && meant.eq_ignore_ascii_case(name)) {
-                events.tell(Event::Noted(&format!("`{name}` is not `{meant}`: names count with their case")));
-            }
             let old = self.known(name);
             if old.unwrap_or_default() == new {
                 unchanged += 1;
-            } else {
-                events.tell(Event::Changed { name, old, new });
-                self.state.parameters.insert(name.to_owned(), new.to_owned());
+                continue;
             }
-        }
-        if count == 0 {
-            events.tell(Event::Parsed { parameters: 0 });
+            match Standing::of(name, family) {
+                Standing::Known => {}
+                Standing::Strange => strange.push(name),
+                Standing::Ignored(why) => {
+                    events.tell(Event::Ignored { name, why: &why });
+                    continue;
+                }
+            }
+            events.tell(Event::Changed { name, old, new });
+            self.state.parameters.insert(name.to_owned(), new.to_owned());
         }
         if unchanged > 0 {
             events.tell(Event::Unchanged(unchanged));
+        }
+        if !strange.is_empty() {
+            let more = strange.len().saturating_sub(TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let names = strange[..strange.len().min(TOLD)].join(", ");
+            let whose = family.map_or_else(|| "any phone".to_owned(), |family| format!("{family} phones"));
+            let note = format!("not known of {whose}, which pass over what they do not know: {names}{more}");
+            events.tell(Event::Noted(&note));
+        }
+    }
+}
+
+/// What a name is to a phone.
+enum Standing {
+    /// Its own.
+    Known,
+    /// The dictionary, which is not complete, has not seen it on phones of this family.
+    Strange,
+    /// It is not the phone's, and this is.
+    Ignored(String),
+}
+
+impl Standing {
+    fn of(name: &str, family: Option<Family>) -> Self {
+        let Some(known) = parameters::find(name) else {
+            // Names are case-sensitive (Cisco "Provisioning Formats").
+            return parameters::in_other_case(name).map_or(Self::Strange, |right| {
+                Self::Ignored(format!("it is written {right}, and names count with their case"))
+            });
+        };
+        match family {
+            Some(family) if !known.families().contains(family) => match known.name_on(family) {
+                Some(own) => Self::Ignored(format!("{family} phones call it {own}")),
+                None => Self::Strange,
+            },
+            Some(_) | None => Self::Known,
         }
     }
 }
@@ -116,7 +127,23 @@ mod tests {
         applied(&mut phone, "<GPP_A>1</GPP_A><GPP_A>2</GPP_A>");
         assert_eq!(phone.value("GPP_A"), "2");
         let heard = applied(&mut phone, "<profile_rule>http://h/x</profile_rule>");
-        assert!(heard.iter().any(|line| line.starts_with("note `profile_rule` is not `Profile_Rule`")), "{heard:?}");
+        let ignored = "ignored profile_rule: it is written Profile_Rule, and names count with their case";
+        assert_eq!(heard, ["parsed 1 parameter", ignored]);
         assert_eq!(phone.value("Profile_Rule"), "/$PSN.xml");
+    }
+
+    #[test]
+    fn what_is_another_familys_is_passed_over_and_what_nobody_knows_is_told_of() {
+        let mut phone = phone();
+        let heard = applied(&mut phone, "<Admin_Passwd>s</Admin_Passwd><GPP_A>1</GPP_A><Brand_New>2</Brand_New>");
+        let expected = [
+            "parsed 3 parameters",
+            "ignored Admin_Passwd: MPP phones call it Admin_Password",
+            "set GPP_A = `1`",
+            "set Brand_New = `2`",
+            "note not known of MPP phones, which pass over what they do not know: Brand_New",
+        ];
+        assert_eq!(heard, expected);
+        assert_eq!((phone.value("Admin_Passwd"), phone.value("Brand_New")), ("", "2"));
     }
 }

@@ -25,10 +25,10 @@ impl Phone {
             return;
         }
         match self.authorities(moment, parameter, events).await {
-            Err(failure) => events.tell(Event::Failed(&failure)),
+            Err(failure) => events.tell(Event::Failed { name: parameter, failure: &failure }),
             Ok(pem) => match self.install(moment.wire, rule, pem) {
                 Ok(name) => events.tell(Event::Noted(&format!("{parameter}: installed: {name}"))),
-                Err(failure) => events.tell(Event::Failed(&failure)),
+                Err(failure) => events.tell(Event::Failed { name: parameter, failure: &failure }),
             },
         }
     }

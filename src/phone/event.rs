@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::failure::Failure;
 use super::wire::Agreed;
+use crate::terminal::{Lines, OneLine};
 
 /// One step of a resync. Texts borrow from it; nothing is built unless somebody prints it.
 ///
@@ -101,7 +102,19 @@ pub enum Event<'a> {
     /// Something that a person should know about how the phone sees it.
     Noted(&'a str),
     /// A file was not had or not usable.
-    Failed(&'a Failure),
+    Failed {
+        /// The parameter that led to it.
+        name: &'a str,
+        /// Why.
+        failure: &'a Failure,
+    },
+    /// A parameter of a profile that phones of this family do not have.
+    Ignored {
+        /// Its name in the profile.
+        name: &'a str,
+        /// Why, and what they have instead.
+        why: &'a str,
+    },
     /// What came of it all.
     Ended(&'a str),
     /// The wait until the next resync, in the phone's time.
@@ -132,39 +145,74 @@ impl Events for () {
     }
 }
 
+/// An event in words, with whatever is in its texts.
+struct Told<'a>(&'a Event<'a>);
+
 impl fmt::Display for Event<'_> {
+    /// One line, whatever came from outside. The excerpt below a rule that cannot be read is indented, so that no line of it
+    /// looks like an event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rule { name, decision } => write!(f, "{:<10} {name}: {decision}", "rule"),
-            Self::Skipped { name, why } => write!(f, "{:<10} {name}: {why}", "skipped"),
-            Self::Asked { method, url, peer, user_agent } => {
+            Self::Failed { failure: Failure::Rule(_), .. } => {
+                let told = Lines(Told(self)).to_string();
+                f.write_str(&told.replace('\n', &format!("\n{:11}", "")))
+            }
+            _ => write!(f, "{}", OneLine(Told(self))),
+        }
+    }
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Rule { name, decision } => write!(f, "{:<10} {name}: {decision}", "rule"),
+            Event::Skipped { name, why } => write!(f, "{:<10} {name}: {why}", "skipped"),
+            Event::Asked { method, url, peer, user_agent } => {
                 write!(f, "{:<10} {method} {url} at {peer}", "asked")?;
                 user_agent.map_or(Ok(()), |agent| write!(f, " as `{agent}`"))
             }
-            Self::Secured(agreed) => {
+            Event::Secured(agreed) => {
                 write!(f, "{:<10} {} {}, server {}", "tls", agreed.version, agreed.suite, agreed.server)
             }
-            Self::Negotiated(options) => write!(f, "{:<10} {options}", "options"),
-            Self::Answered { status, octets, headers } => {
+            Event::Negotiated(options) => write!(f, "{:<10} {options}", "options"),
+            Event::Answered { status, octets, headers } => {
                 let space = if headers.is_empty() { "" } else { "; " };
                 write!(f, "{:<10} {status}, {octets} octets{space}{headers}", "got")
             }
-            Self::Redirected(url) => write!(f, "{:<10} to {url}", "redirected"),
-            Self::Challenged(how) => write!(f, "{:<10} {how}", "challenged"),
-            Self::Decrypted { scheme, octets } => write!(f, "{:<10} {scheme}: {octets} octets", "decrypted"),
-            Self::Unpacked { what, octets } => write!(f, "{:<10} {what}: {octets} octets", "unpacked"),
-            Self::Parsed { parameters: 1 } => write!(f, "{:<10} 1 parameter", "parsed"),
-            Self::Parsed { parameters } => write!(f, "{:<10} {parameters} parameters", "parsed"),
-            Self::Changed { name, old: None, new } => write!(f, "{:<10} {name} = `{new}`", "set"),
-            Self::Changed { name, old: Some(old), new } => write!(f, "{:<10} {name}: `{old}` → `{new}`", "changed"),
-            Self::Unchanged(count) => write!(f, "{:<10} {count} as they were", "unchanged"),
-            Self::Assigned { name, value } => write!(f, "{:<10} {name} = `{value}`", "assigned"),
-            Self::Logged { text, server: Some(server) } => write!(f, "{:<10} to {server}: {text}", "syslog"),
-            Self::Logged { text, server: None } => write!(f, "{:<10} {text}", "log"),
-            Self::Noted(text) => write!(f, "{:<10} {text}", "note"),
-            Self::Failed(failure) => write!(f, "{:<10} class {}: {failure}", "failed", failure.class()),
-            Self::Ended(text) => write!(f, "{:<10} {text}", "end"),
-            Self::Waiting { seconds, why } => write!(f, "{:<10} {seconds} s {why}", "waiting"),
+            Event::Redirected(url) => write!(f, "{:<10} to {url}", "redirected"),
+            Event::Challenged(how) => write!(f, "{:<10} {how}", "challenged"),
+            Event::Decrypted { scheme, octets } => write!(f, "{:<10} {scheme}: {octets} octets", "decrypted"),
+            Event::Unpacked { what, octets } => write!(f, "{:<10} {what}: {octets} octets", "unpacked"),
+            Event::Parsed { parameters: 1 } => write!(f, "{:<10} 1 parameter", "parsed"),
+            Event::Parsed { parameters } => write!(f, "{:<10} {parameters} parameters", "parsed"),
+            Event::Changed { name, old: None, new } => write!(f, "{:<10} {name} = `{new}`", "set"),
+            Event::Changed { name, old: Some(old), new } => write!(f, "{:<10} {name}: `{old}` → `{new}`", "changed"),
+            Event::Unchanged(count) => write!(f, "{:<10} {count} as they were", "unchanged"),
+            Event::Assigned { name, value } => write!(f, "{:<10} {name} = `{value}`", "assigned"),
+            Event::Logged { text, server: Some(server) } => write!(f, "{:<10} to {server}: {text}", "syslog"),
+            Event::Logged { text, server: None } => write!(f, "{:<10} {text}", "log"),
+            Event::Noted(text) => write!(f, "{:<10} {text}", "note"),
+            Event::Failed { name, failure } => {
+                write!(f, "{:<10} {name}, class {}: {failure}", "failed", failure.class())
+            }
+            Event::Ignored { name, why } => write!(f, "{:<10} {name}: {why}", "ignored"),
+            Event::Ended(text) => write!(f, "{:<10} {text}", "end"),
+            Event::Waiting { seconds, why } => write!(f, "{:<10} {seconds} s {why}", "waiting"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_forge_an_event() {
+        let forged = "x`\nend        class A, 1 profile\u{9b}1A";
+        let event = Event::Changed { name: "GPP_A", old: None, new: forged };
+        assert_eq!(event.to_string(), r"set        GPP_A = `x`\nend        class A, 1 profile\u{9b}1A`");
+        let rule = Failure::Rule(format!("an alias `{forged}`"));
+        let told = Event::Failed { name: "Profile_Rule", failure: &rule }.to_string();
+        assert!(told.lines().skip(1).all(|line| line.starts_with("           ")) && !told.contains('\u{9b}'), "{told}");
     }
 }

@@ -255,6 +255,14 @@ impl Alert {
     /// `internal_error`: trouble of the server's own.
     const INTERNAL: Self = Self(80);
 
+    /// `protocol_version`, `handshake_failure` and `insufficient_security`: the two have nothing in common.
+    const NOTHING_IN_COMMON: [Self; 3] = [Self(70), Self(40), Self(71)];
+
+    /// Whether it says that versions or suites do not meet.
+    pub(super) fn is_of_version_or_suite(self) -> bool {
+        Self::NOTHING_IN_COMMON.contains(&self)
+    }
+
     /// Whether it is a judgement on who asks.
     fn is_refusal(self) -> bool {
         self != Self::INTERNAL

@@ -1,5 +1,6 @@
 //! What the three families of phones do differently, as far as their documents say.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::device::Model;
@@ -54,14 +55,25 @@ impl Family {
     /// The family of a product; what is neither an ATA 19x nor a small business device is taken for an MPP phone.
     #[must_use]
     pub fn of(model: &Model) -> Self {
+        Self::told_by(model).unwrap_or(Self::Mpp)
+    }
+
+    /// The family that a product name tells; `None` for a name of no family's form.
+    #[must_use]
+    pub fn told_by(model: &Model) -> Option<Self> {
         let name = model.as_str().to_ascii_uppercase();
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        if starts(&["ATA"]) {
-            Self::Ata
-        } else if starts(&["SPA", "PAP", "WRP", "RTP", "WAG"]) {
-            Self::Spa
+        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let is_numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+        if begins(&["ATA"]) {
+            Some(Self::Ata)
+        } else if begins(&["SPA", "PAP", "WRP", "RTP", "WAG"]) {
+            Some(Self::Spa)
+        } else if name.ends_with("-3PCC")
+            || ["CP-", "DP-"].iter().filter_map(|prefix| name.strip_prefix(prefix)).any(is_numbered)
+        {
+            Some(Self::Mpp)
         } else {
-            Self::Mpp
+            None
         }
     }
 
@@ -199,6 +211,17 @@ impl Family {
     }
 }
 
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls10 => "TLS 1.0",
+            Self::Tls11 => "TLS 1.1",
+            Self::Tls12 => "TLS 1.2",
+            Self::Tls13 => "TLS 1.3",
+        })
+    }
+}
+
 impl TlsVersion {
     /// The version that a parameter names; `None` for any other text.
     #[must_use]
@@ -246,8 +269,10 @@ mod tests {
             ("SPA-962", Family::Spa),
             ("PAP2T", Family::Spa),
         ] {
-            assert_eq!(Family::of(&model(name)), family, "{name}");
+            assert_eq!(Family::told_by(&model(name)), Some(family), "{name}");
         }
+        assert_eq!((Family::told_by(&model("toaster")), Family::of(&model("toaster"))), (None, Family::Mpp));
+        assert_eq!(Family::told_by(&model("DP-9841")), Some(Family::Mpp));
     }
 
     #[test]

@@ -100,6 +100,10 @@ pub async fn follow(
         cause = loop {
             match wait(phone, wire, clock, resync, reports.due(phone)).await {
                 Wake::Resync(cause) => break cause,
+                Wake::Trigger(name) => {
+                    events.tell(Event::Noted(&format!("{name} is true and sets a resync off")));
+                    break Cause::Periodic;
+                }
                 Wake::Report => {
                     let moment = Moment { wire, cause: Cause::Periodic, now: clock.now() };
                     // It is not tried again, and has been told.
@@ -115,6 +119,7 @@ pub async fn follow(
 /// What ends a wait.
 enum Wake {
     Resync(Cause),
+    Trigger(&'static str),
     Report,
 }
 
@@ -139,9 +144,9 @@ async fn wait(
         clock.sleep(next.map_or(LOOK, |next| next.saturating_sub(now))).await;
         if look.is_some()
             && next == look
-            && phone.is_triggered(Moment { wire, cause: Cause::Periodic, now: clock.now() })
+            && let Some(name) = phone.triggered(Moment { wire, cause: Cause::Periodic, now: clock.now() })
         {
-            return Wake::Resync(Cause::Periodic);
+            return Wake::Trigger(name);
         }
     }
 }

@@ -152,16 +152,21 @@ impl Phone {
         sight: &Sight<'_>,
         events: &mut dyn Events,
     ) -> Result<Option<Decision>, Failure> {
+        let Some(rule) = self.rule(parameter, dialect)? else { return Ok(None) };
+        if events.listens() {
+            let shown = variables::told(&rule.evaluate(&Masked(sight)), None);
+            events.tell(Event::Rule { name: parameter, decision: &shown });
+        }
+        Ok(Some(rule.evaluate(sight)))
+    }
+
+    /// The rule in a parameter; `None` is a blank one.
+    fn rule(&self, parameter: &str, dialect: Dialect) -> Result<Option<Rule>, Failure> {
         let text = self.value(parameter);
         if text.trim().is_empty() {
             return Ok(None);
         }
-        let rule = Rule::parse(text, dialect).map_err(|error| Failure::Rule(error.to_string()))?;
-        if events.listens() {
-            let shown = variables::told(&rule.evaluate(&Masked(sight)));
-            events.tell(Event::Rule { name: parameter, decision: &shown });
-        }
-        Ok(Some(rule.evaluate(sight)))
+        Rule::parse(text, dialect).map(Some).map_err(|error| Failure::Rule(error.to_string()))
     }
 
     /// What it sees when it expands macros during a resync.

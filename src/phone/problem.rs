@@ -31,7 +31,7 @@ impl Phone {
     pub async fn problem_report(&self, moment: Moment<'_>, events: &mut dyn Events) -> Result<(), Failure> {
         let result = self.send_problem(moment, events).await;
         if let Err(failure) = &result {
-            events.tell(Event::Failed(failure));
+            events.tell(Event::Failed { name: "PRT_Upload_Rule", failure });
         }
         result
     }

@@ -23,7 +23,7 @@ impl Phone {
         let result = self.send_reports(moment, events).await;
         self.changed_by_hand = false;
         if let Err(failure) = &result {
-            events.tell(Event::Failed(failure));
+            events.tell(Event::Failed { name: "Report_Rule", failure });
         }
         result
     }

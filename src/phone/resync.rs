@@ -11,12 +11,13 @@ use super::family::Family;
 use super::schedule::{Chance, Delays, Due, at_time};
 use super::unpack::{Keys, unpack};
 use super::url::{Scheme, Url};
-use super::variables::Sight;
+use super::variables::{Sight, told};
 use super::wire::fetch::{Method, Upload};
 use super::wire::{Lookup, Wire};
 use super::{Cause, Moment, Outcome, Phone, Profiles, Upgrade};
 use crate::profile::flat::FlatProfile;
-use crate::profile::rule::{Dialect, Fetch, Location, Rule};
+use crate::profile::rule::{Decision, Dialect, Fetch, Location, Rule};
+use crate::profile::variable::Masked;
 use bytes::Bytes;
 
 /// The rules of one resync, in the order of their evaluation.
@@ -96,7 +97,7 @@ impl Phone {
         }
         let is_timed = !matches!(moment.cause, Cause::Explicit | Cause::Upgrade);
         let is_gated = self.family() == Family::Mpp && is_timed && self.sets_triggers();
-        if is_gated && !self.holds_trigger(moment, events) {
+        if is_gated && self.true_trigger(moment, events).is_none() {
             return Some("neither Resync_Trigger_1 nor Resync_Trigger_2 holds");
         }
         None
@@ -108,18 +109,18 @@ impl Phone {
         self.family() != Family::Mpp && self.sets_triggers()
     }
 
-    /// Whether one does so now.
-    pub(super) fn is_triggered(&self, moment: Moment<'_>) -> bool {
-        self.has_triggers() && self.holds_trigger(moment, &mut ())
+    /// The one that does so now.
+    pub(super) fn triggered(&self, moment: Moment<'_>) -> Option<&'static str> {
+        self.has_triggers().then(|| self.true_trigger(moment, &mut ())).flatten()
     }
 
     fn sets_triggers(&self) -> bool {
         TRIGGERS.iter().any(|name| !self.value(name).trim().is_empty())
     }
 
-    fn holds_trigger(&self, moment: Moment<'_>, events: &mut dyn Events) -> bool {
+    fn true_trigger(&self, moment: Moment<'_>, events: &mut dyn Events) -> Option<&'static str> {
         let sight = self.sight(moment);
-        TRIGGERS.iter().any(|name| holds(name, self.value(name), &sight, events))
+        TRIGGERS.into_iter().find(|name| holds(name, self.value(name), &sight, events))
     }
 
     async fn sequence(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Profiles {
@@ -129,7 +130,7 @@ impl Phone {
                 Ok(true) => applied += 1,
                 Ok(false) => {}
                 Err(failure) => {
-                    events.tell(Event::Failed(&failure));
+                    events.tell(Event::Failed { name: rule, failure: &failure });
                     let sight = Sight { err: failure.err(), ..self.sight(moment) };
                     self.log(moment.wire, self.family().log_failure(), &sight, events).await;
                     return Profiles::Failed { rule, failure };
@@ -147,9 +148,15 @@ impl Phone {
         events: &mut dyn Events,
     ) -> Result<bool, Failure> {
         let sight = self.sight(moment);
-        let Some(decision) = self.decide(rule, Dialect::Profile, &sight, events)? else {
+        let Some(parsed) = self.rule(rule, Dialect::Profile)? else {
             return Ok(false);
         };
+        if events.listens() {
+            let shown = parsed.evaluate(&Masked(&sight));
+            let places = self.first_places(rule, &shown, moment.wire);
+            events.tell(Event::Rule { name: rule, decision: &told(&shown, places.as_deref()) });
+        }
+        let decision = parsed.evaluate(&sight);
         let Some(taken) = decision.taken else {
             events.tell(Event::Skipped { name: rule, why: "no alternative holds" });
             return Ok(false);
@@ -165,11 +172,22 @@ impl Phone {
         let mut places = self.places(rule, &fetch, moment.wire)?.into_iter().peekable();
         while let Some(place) = places.next() {
             match self.profile_at(&place, &fetch, moment, events).await {
-                Err(failure) if places.peek().is_some() => events.tell(Event::Failed(&failure)),
+                Err(failure) if places.peek().is_some() => events.tell(Event::Failed { name: rule, failure: &failure }),
                 result => return result,
             }
         }
         Err(Failure::NoServer)
+    }
+
+    /// Where a phone asks that is told no server by its first rule, for people: as DHCP says, and not as the rule does.
+    fn first_places(&self, rule: &str, decision: &Decision, wire: &Wire) -> Option<String> {
+        let fetch = decision.taken.as_ref()?.fetches.first()?;
+        if rule != RULES[0] || !fetch.expanded.starts_with('/') {
+            return None;
+        }
+        let places = self.places(rule, fetch, wire).ok()?;
+        let places: Vec<String> = places.iter().map(|place| place.url.to_string()).collect();
+        Some(format!("{}, which is first contact: {}", fetch.expanded, places.join(", then ")))
     }
 
     /// Where to ask, in order: one place, or the several of first contact.

@@ -160,6 +160,19 @@ impl State {
         Ok(file.state)
     }
 
+    /// Tries whether [`State::save`] will find room: it writes nothing that stays.
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or a folder stands where the file should.
+    pub fn try_place(path: &Path) -> Result<(), StateError> {
+        let trouble = |cause| StateError::File { doing: "write", path: path.to_owned(), cause };
+        if path.is_dir() {
+            return Err(trouble(io::ErrorKind::IsADirectory.into()));
+        }
+        let (beside, _) = beside(path).map_err(trouble)?;
+        fs::remove_file(&beside).map_err(trouble)
+    }
+
     /// Writes the state beside its place and moves it there whole. Only its owner may read it: profiles hold passwords.
     ///
     /// # Errors
@@ -169,17 +182,23 @@ impl State {
         let file = File { format: FORMAT, mac: mac.ma(), state: self.clone() };
         let mut text = serde_json::to_vec_pretty(&file).map_err(|error| trouble(error.into()))?;
         text.push(b'\n');
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let beside = path.with_file_name(name);
-        let mut options = fs::OpenOptions::new();
-        let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(trouble)?;
+        let (beside, mut new) = beside(path).map_err(trouble)?;
         let written = new.write_all(&text).and_then(|()| new.sync_all()).and_then(|()| fs::rename(&beside, path));
         written.map_err(|error| {
             let _ = fs::remove_file(&beside);
             trouble(error)
         })
     }
+}
+
+/// A new file beside a state file, which only its owner may read.
+fn beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let mut options = fs::OpenOptions::new();
+    let new = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    Ok((beside, new))
 }
 
 #[cfg(test)]
@@ -216,6 +235,16 @@ mod tests {
         let (_folder, path) = place();
         State::default().save(&path, PHONE).expect("room for a file");
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_place_is_tried_without_a_trace() {
+        let (folder, path) = place();
+        State::try_place(&path).expect("a folder to write to");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+        let nowhere = State::try_place(&folder.path().join("none/phone.json")).expect_err("no folder").to_string();
+        assert!(nowhere.starts_with("cannot write the state file"), "{nowhere}");
+        assert!(State::try_place(folder.path()).is_err(), "a folder is no file");
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Phone {
     async fn upgrade_failed(&mut self, moment: Moment<'_>, failure: Failure, events: &mut dyn Events) -> Failure {
         // The one text that Cisco prints for $UPGERR.
         "http_get failed".clone_into(&mut self.upgrade_error);
-        events.tell(Event::Failed(&failure));
+        events.tell(Event::Failed { name: "Upgrade_Rule", failure: &failure });
         let sight = Sight { err: failure.err(), ..self.sight(moment) };
         self.log(moment.wire, "Log_Upgrade_Failure_Msg", &sight, events).await;
         failure

@@ -105,8 +105,8 @@ impl Lookup for Sight<'_> {
     }
 }
 
-/// A decision for people, from values that are masked.
-pub(super) fn told(decision: &Decision) -> String {
+/// A decision for people, from values that are masked; `instead` is where it leads when that is not what the rule says.
+pub(super) fn told(decision: &Decision, instead: Option<&str>) -> String {
     let mut text = String::new();
     for (place, verdict) in decision.verdicts.iter().enumerate() {
         let number = place + 1;
@@ -125,6 +125,9 @@ pub(super) fn told(decision: &Decision) -> String {
             }
             Verdict::NotReached => {}
         }
+    }
+    if let Some(instead) = instead {
+        return text + instead;
     }
     let fetches = decision.taken.iter().flat_map(|taken| &taken.fetches);
     let places: Vec<String> = fetches

@@ -82,6 +82,8 @@ impl ErrorCode {
     pub const ILLEGAL: Self = Self(4);
     /// 5: unknown transfer identifier.
     pub const UNKNOWN_TRANSFER: Self = Self(5);
+    /// 8: the options are refused (RFC 2347).
+    pub const OPTION: Self = Self(8);
 }
 
 /// The datagram is not a TFTP packet.

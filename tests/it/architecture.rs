@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Each module of the crate's root, and the others that it may name. Towards the end of the list one knows more.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("device", &[]),
+    ("terminal", &[]),
     ("certificate", &["device"]),
     ("cipher", &["device"]),
     ("password", &["device"]),
@@ -53,7 +54,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
-    ("phone", &["cipher", "device", "profile", "tftp"]),
+    ("phone", &["cipher", "device", "profile", "terminal", "tftp"]),
     ("server", &["app", "authority", "census", "config", "inventory", "listen", "log", "metrics", "store", "tftp"]),
     (
         "cli",
@@ -73,6 +74,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "provision",
             "server",
             "store",
+            "terminal",
             "trust",
         ],
     ),

@@ -108,14 +108,18 @@ fn diff_tells_parameters_and_hides_secrets() {
         &folder,
         "second",
         "<flat-profile><router-configuration><Time_Setup><Time_Zone>1</Time_Zone></Time_Setup></router-configuration>\
-         <Profile_Rule>[--key topsecret3]tftp://h/é</Profile_Rule><Password_1_>topsecret4</Password_1_></flat-profile>",
+         <Profile_Rule>[--key topsecret3]tftp://h/é</Profile_Rule><Password_1_>topsecret4</Password_1_>\
+         <Profile_Rule_B>( GPP_SA = \"topsecret5\"; )! http://u:topsecret6@h/x?password=topsecret7</Profile_Rule_B>\
+         <GPP_A>&#155;31m</GPP_A></flat-profile>",
     );
     let said = printed(&["diff", &first, &second], "", 1);
     let wanted = format!(
         "--- {first}\n+++ {second}\n- <Proxy_1_>a</Proxy_1_>\n- <Password_1_>••••</Password_1_>\n\
          + <Password_1_>••••</Password_1_>\n- <Profile_Rule>[--key ••••]tftp://h/a</Profile_Rule>\n\
          + <Profile_Rule>[--key ••••]tftp://h/&#233;</Profile_Rule>\n\
-         + router-configuration/Time_Setup/<Time_Zone>1</Time_Zone>\n"
+         + router-configuration/Time_Setup/<Time_Zone>1</Time_Zone>\n\
+         + <Profile_Rule_B>( GPP_SA = \"••••\"; )! http://u:••••@h/x?password=••••</Profile_Rule_B>\n\
+         + <GPP_A>&#155;31m</GPP_A>\n"
     );
     assert_eq!(said, wanted);
     assert!(printed(&["diff", "--reveal", &first, &second], "", 1).contains("topsecret4"));

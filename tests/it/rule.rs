@@ -89,7 +89,9 @@ fn keys_and_passwords_are_not_shown() {
     let good = rule(&site, &[text, "--set", "GPP_SB=s3cret"]);
     let wrong = rule(&site, &[&format!("{text} x"), "--set", "GPP_SB=s3cret"]);
     let sets = rule(&site, &["(Admin_Password = \"s3cret\";)! http://u:s3cret@localhost/basic.txt"]);
-    for output in [&good, &wrong, &sets] {
+    let query = rule(&site, &["http://localhost/basic.txt?user=u&password=s3cret"]);
+    let doubt = rule(&site, &["(GPP_SA = \"s3cret$x\";)! http://localhost/x?token=s3cret$y |"]);
+    for output in [&good, &wrong, &sets, &query, &doubt] {
         let all = format!("{}{}", printed(output), String::from_utf8_lossy(&output.stderr));
         assert!(!all.contains("MyOwnSecret") && !all.contains("s3cret"), "{all}");
     }
@@ -130,9 +132,14 @@ fn a_wrong_rule_has_a_caret_under_the_character() {
 fn each_kind_of_rule_has_its_grammar() {
     let site = Site::new("");
     let trigger = ["$UPGTMR gt 300 and $PRVTMR ge 600", "--kind", "trigger", "--set", "UPGTMR=301", "--set"];
-    let told = |time| printed(&rule(&site, &[&trigger[..], &[time]].concat()));
-    assert_eq!(lines(&told("PRVTMR=600"), "outcome"), ["true: a resync may go on"]);
-    assert_eq!(lines(&told("PRVTMR=599"), "outcome"), ["not true: no resync by timer"]);
+    let told = |time, model| {
+        let told = printed(&rule(&site, &[&trigger[..], &[time, "--model", model]].concat()));
+        lines(&told, "outcome")[0].to_owned()
+    };
+    assert_eq!(told("PRVTMR=600", "CP-8841-3PCC"), "true: a resync that is due goes ahead");
+    assert!(told("PRVTMR=599", "CP-8841-3PCC").starts_with("not true: a resync that is due does not go ahead"));
+    assert_eq!(told("PRVTMR=600", "SPA504G"), "true: it sets a resync off");
+    assert_eq!(told("PRVTMR=599", "ATA192"), "not true: it sets no resync off");
 
     let upgrade = rule(&site, &["/x.loads", "--kind", "upgrade", "--server", "h"]);
     assert_eq!(upgrade.status.code(), Some(1));
@@ -142,4 +149,26 @@ fn each_kind_of_rule_has_its_grammar() {
 
     let wrong = rule(&site, &["/x", "--set", "GPP_Q=1"]);
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let nowhere = rule(&site, &["/x", "--server", "ftp://h"]);
+    assert_eq!(nowhere.status.code(), Some(2), "{nowhere:?}");
+}
+
+#[test]
+fn an_empty_rule_and_an_unknown_product_are_told_of() {
+    let site = Site::new("");
+    let empty = rule(&site, &[""]);
+    assert_eq!(empty.status.code(), Some(1));
+    assert_eq!(lines(&printed(&empty), "outcome"), ["the rule is empty: the phone goes on with the next rule"]);
+    let unknown = rule(&site, &["http://localhost/basic.txt", "--model", "8841"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("is CP-8841-3PCC meant?"), "{unknown:?}");
+}
+
+#[test]
+fn a_value_cannot_forge_a_line() {
+    let site = Site::new("");
+    let output =
+        rule(&site, &["(GPP_A = \"$B\";)! http://localhost/basic.txt", "--set", "GPP_B=x\noutcome     true\u{1b}[2J"]);
+    let told = printed(&output);
+    assert_eq!(lines(&told, "sets"), [r#"GPP_A = "x\noutcome     true\u{1b}[2J""#], "{told}");
+    assert_eq!(lines(&told, "outcome").len(), 0, "{told}");
 }

@@ -103,6 +103,10 @@ struct Pace {
 /// # Errors
 /// There is no authority, no server or no thread to be had.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    super::warning::of_model(&args.cast.model);
+    if let Some(rule) = &args.place.profile_rule {
+        super::phone::check_rule("Profile_Rule", rule)?;
+    }
     let (authority, rule) = args.authority_and_rule()?;
     let wire = args.place.wire(&authority)?;
     let mut progress = Progress::new();

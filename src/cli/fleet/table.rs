@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::phone::failure::Class;
 use crate::phone::fleet::{Scenario, Tally};
+use crate::profile::mask::in_passing;
+use crate::terminal::{Json, OneLine};
 
 /// A line for each figure.
 pub(super) fn text(tally: &Tally) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<12}{value}");
+        let _ = writeln!(text, "{name:<12}{}", OneLine(in_passing(value)));
     };
     line("scenario", tally.scenario.as_str());
     line("phones", &tally.phones.to_string());
@@ -45,7 +47,7 @@ pub(super) fn json(tally: &Tally) -> String {
     let by_class = |wanted: Class| {
         let of_class = tally.failed.iter().filter(|((class, _), _)| *class == wanted);
         let counts = of_class.map(|((_, kind), failed)| {
-            ((*kind).to_owned(), json!({ "count": failed.count, "such_as": failed.such_as }))
+            ((*kind).to_owned(), json!({ "count": failed.count, "such_as": in_passing(&failed.such_as) }))
         });
         Value::Object(counts.collect::<Map<_, _>>())
     };
@@ -67,7 +69,7 @@ pub(super) fn json(tally: &Tally) -> String {
         "took_ms": millis(tally.took),
         "as_expected": tally.is_as_expected(),
     });
-    format!("{object:#}")
+    Json(object).to_string()
 }
 
 /// Milliseconds, to the microsecond.

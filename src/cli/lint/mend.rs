@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::profile::lint::{self, Context};
+use crate::terminal::OneLine;
 
 /// Rounds until nothing is left: mending a name may show a duplicate.
 const ROUNDS: usize = 4;
@@ -22,7 +23,7 @@ pub(super) fn mend(path: &Path, bytes: &[u8], context: &Context<'_>) -> anyhow::
         let fixed = match lint::fix(now, &findings) {
             Ok(fixed) => fixed,
             Err(error) => {
-                eprintln!("phoneprov: {}: {error}", path.display());
+                eprintln!("phoneprov: {}: {error}", OneLine(path.display()));
                 break;
             }
         };

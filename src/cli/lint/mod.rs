@@ -17,6 +17,7 @@ use crate::device::{DeviceIdentity, MacAddress, Model};
 use crate::profile::lint::{Context, Sent, Settings, Severity};
 use crate::profile::parameters::Family;
 use crate::profile::rule::Version;
+use crate::terminal::Json;
 use report::Report;
 use site::{Looked, Site};
 
@@ -71,6 +72,7 @@ fn firmware(text: &str) -> Result<Version, String> {
 
 /// Looks at everything, mends where that is wanted, then prints.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    args.model.iter().for_each(super::warning::of_model);
     let mut config = args.config()?;
     config.iter_mut().for_each(super::store::add_samples);
     let settings = config.as_ref().map_or_else(Settings::default, |config| config.lint.settings());
@@ -94,8 +96,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let printed = match args.format {
         Format::Text => report.print(&mut out),
-        Format::Json => writeln!(out, "{:#}", report.to_json()),
-        Format::Sarif => writeln!(out, "{:#}", sarif::sarif(&report)),
+        Format::Json => writeln!(out, "{}", Json(report.to_json())),
+        Format::Sarif => writeln!(out, "{}", Json(sarif::sarif(&report))),
     };
     printed.context("cannot write to standard output")?;
     let worst = report.findings().map(|(_, finding)| finding.severity).min();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::site::Looked;
 use crate::profile::lint::{Finding, Severity};
+use crate::terminal::OneLine;
 
 /// What was looked at and what was found.
 #[derive(Default)]
@@ -47,8 +48,8 @@ impl Report {
         for (file, finding) in self.findings() {
             let (place, code) = (finding.place, finding.code);
             let rendered = if file.is_rendered { " of the rendered profile" } else { "" };
-            write!(out, "{}:{}:{}{rendered}: ", file.path.display(), place.line, place.column)?;
-            writeln!(out, "{}: {} [{code}]", finding.severity, finding.message)?;
+            write!(out, "{}:{}:{}{rendered}: ", OneLine(file.path.display()), place.line, place.column)?;
+            writeln!(out, "{}: {} [{code}]", finding.severity, OneLine(&finding.message))?;
             if explained.insert(code) {
                 writeln!(out, "    why: {} ({})", code.reason(), code.source())?;
                 writeln!(out, "    mend: {}", code.mend())?;
@@ -59,13 +60,19 @@ impl Report {
         }
         let count = |severity| self.findings().filter(|(_, finding)| finding.severity == severity).count();
         let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-        writeln!(out, "{errors} errors, {warnings} warnings, {notes} notes in {} profiles", self.files.len())
+        let (errors, warnings, notes) = (some(errors, "error"), some(warnings, "warning"), some(notes, "note"));
+        writeln!(out, "{errors}, {warnings}, {notes} in {}", some(self.files.len(), "profile"))
     }
 
     pub(super) fn to_json(&self) -> Value {
         let findings: Vec<Value> = self.findings().map(|(file, finding)| one(file, finding)).collect();
         json!({ "profiles": self.files.len(), "mended": self.mended, "findings": findings })
     }
+}
+
+/// `1 error`, `2 errors`.
+fn some(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn one(file: &File, finding: &Finding) -> Value {

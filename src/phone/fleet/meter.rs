@@ -36,7 +36,8 @@ impl Events for Meter {
             | Event::Assigned { .. }
             | Event::Logged { .. }
             | Event::Noted(_)
-            | Event::Failed(_)
+            | Event::Failed { .. }
+            | Event::Ignored { .. }
             | Event::Ended(_)
             | Event::Waiting { .. } => {}
         }

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::AbortHandle;
 
 use super::fetch::Keep;
+use super::first_octet::FirstOctet;
 use super::tls::{self, Manner};
 use super::{Wire, broken};
 use crate::phone::event::{Event, Events};
@@ -30,6 +31,8 @@ pub(super) struct Connection {
     sender: SendRequest<Payload>,
     /// Whether something was asked over it: then the server may have closed it meanwhile.
     used: bool,
+    /// What an http:// server answered with.
+    first: FirstOctet,
     _task: Task,
 }
 
@@ -64,15 +67,16 @@ impl Connection {
     ) -> Result<Self, Failure> {
         let stream = wire.connect(places).await?;
         let peer = stream.peer_addr().map_err(|error| broken("TCP", &error))?;
+        let first = FirstOctet::default();
         let (sender, task) = match url.scheme {
             Scheme::Https => {
                 let (stream, agreed) = tls::connect(stream, &url.host, manner).await?;
                 events.tell(Event::Secured(&agreed));
                 begin(TokioIo::new(stream)).await?
             }
-            Scheme::Http | Scheme::Tftp => begin(TokioIo::new(stream)).await?,
+            Scheme::Http | Scheme::Tftp => begin(TokioIo::new(first.watch(stream))).await?,
         };
-        Ok(Self { origin: url::origin(url), peer, sender, used: false, _task: task })
+        Ok(Self { origin: url::origin(url), peer, sender, used: false, first, _task: task })
     }
 
     /// Whether this leads to the server of the URL and is still open.
@@ -93,8 +97,16 @@ impl Connection {
     /// Asks, and waits for the answer's headers.
     pub(super) async fn ask(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, Failure> {
         self.used = true;
-        self.sender.ready().await.map_err(|error| unanswered(&error))?;
-        self.sender.send_request(request).await.map_err(|error| unanswered(&error))
+        self.sender.ready().await.map_err(|error| self.unanswered(&error))?;
+        self.sender.send_request(request).await.map_err(|error| self.unanswered(&error))
+    }
+
+    fn unanswered(&self, error: &hyper::Error) -> Failure {
+        let cause = "it answered in TLS; is https:// meant?".to_owned();
+        match self.first.is_tls() {
+            true => Failure::Protocol { protocol: "HTTP", cause, alert: None },
+            false => unanswered(error),
+        }
     }
 }
 

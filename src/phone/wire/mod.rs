@@ -6,6 +6,7 @@
 pub mod dns;
 pub mod fetch;
 
+mod first_octet;
 mod http;
 mod names;
 mod server_name;

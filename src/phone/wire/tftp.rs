@@ -17,6 +17,8 @@ use crate::phone::failure::Failure;
 use crate::phone::url::Url;
 use crate::tftp::packet::{ErrorCode, Packet, Request};
 
+/// The time-out that is asked for (seconds).
+const TIMEOUT: u64 = 6;
 /// The block size that is asked for, and the one without options.
 const BLOCK: usize = 512;
 /// The pause before a packet is sent again, and how often it is.
@@ -57,9 +59,15 @@ pub(super) async fn read(
         match packet {
             Packet::OptionAck(options) if expected == 1 && octets == 0 => {
                 events.tell(Event::Negotiated(&printed(&options)));
-                block_size = number(&options, b"blksize").unwrap_or(BLOCK);
-                let size = number(&options, b"tsize");
-                if size.is_some_and(|size| size > limit) || !(8..=BLOCK).contains(&block_size) {
+                let agreed = match Agreed::of(&options) {
+                    Ok(agreed) => agreed,
+                    Err(cause) => {
+                        exchange.end(ErrorCode::OPTION, b"option refused").await;
+                        return Err(Failure::Protocol { protocol: "TFTP", cause, alert: None });
+                    }
+                };
+                block_size = agreed.block_size;
+                if agreed.size.is_some_and(|size| usize::try_from(size).map_or(true, |size| size > limit)) {
                     exchange.stop(b"too large").await;
                     return Err(Failure::Large { what: "the file", limit });
                 }
@@ -96,27 +104,31 @@ pub(super) async fn write(wire: &Wire, url: &Url, server: SocketAddr, body: &Byt
     let options: Vec<(&[u8], &[u8])> = vec![(b"tsize", size.as_bytes()), (b"blksize", b"512"), (b"timeout", b"6")];
     let request = Packet::Write(Request { name: &name, mode: b"octet", options }).to_bytes();
     let mut exchange = Exchange::begin(wire, server, request).await?;
-    let blocks = body.len() / BLOCK + 1;
-    let mut sent = 0_usize;
-    while sent <= blocks {
+    let (mut sent, mut block_size) = (0_usize, BLOCK);
+    loop {
         let length = exchange.receive().await?;
         let packet = Packet::parse(&exchange.buffer[..length]).map_err(|error| broken("TFTP", &error))?;
         let current = u16::try_from(sent % 65536).unwrap_or_default();
         match packet {
             Packet::Ack { block } if block == current => {}
-            Packet::OptionAck(_) if sent == 0 => {}
+            Packet::OptionAck(options) if sent == 0 => match Agreed::of(&options) {
+                Ok(agreed) => block_size = agreed.block_size,
+                Err(cause) => {
+                    exchange.end(ErrorCode::OPTION, b"option refused").await;
+                    return Err(Failure::Protocol { protocol: "TFTP", cause, alert: None });
+                }
+            },
             Packet::Error { code, text } => return Err(refusal(code, text)),
             _ => continue,
         }
-        if sent == blocks {
-            break;
+        if sent == body.len() / block_size + 1 {
+            return Ok(());
         }
-        let payload = &body[sent * BLOCK..body.len().min((sent + 1) * BLOCK)];
+        let payload = &body[sent * block_size..body.len().min((sent + 1) * block_size)];
         sent += 1;
         let block = u16::try_from(sent % 65536).unwrap_or_default();
         exchange.send(Packet::Data { block, payload }.to_bytes()).await?;
     }
-    Ok(())
 }
 
 impl Exchange {
@@ -180,7 +192,47 @@ impl Exchange {
     }
 
     async fn stop(&self, text: &[u8]) {
-        let _ = self.socket.send_to(&Packet::Error { code: ErrorCode::UNDEFINED, text }.to_bytes(), self.server).await;
+        self.end(ErrorCode::UNDEFINED, text).await;
+    }
+
+    async fn end(&self, code: ErrorCode, text: &[u8]) {
+        let _ = self.socket.send_to(&Packet::Error { code, text }.to_bytes(), self.server).await;
+    }
+}
+
+/// What the server's answer to the options comes to.
+#[derive(Debug, PartialEq, Eq)]
+struct Agreed {
+    block_size: usize,
+    /// The file's size, where the server tells it.
+    size: Option<u64>,
+}
+
+impl Agreed {
+    /// Holds an OACK against what was asked for: a server may lower the block size, has to give the time-out back as it is,
+    /// and may add nothing (RFC 2347; RFC 2348; RFC 2349).
+    fn of(options: &[(&[u8], &[u8])]) -> Result<Self, String> {
+        let mut agreed = Self { block_size: BLOCK, size: None };
+        for (name, value) in options {
+            let shown = printed(&[(name, value)]);
+            let number: Option<u64> = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            let number = number.ok_or_else(|| format!("it agreed to `{shown}`, which is no number"))?;
+            if name.eq_ignore_ascii_case(b"tsize") {
+                agreed.size = Some(number);
+            } else if name.eq_ignore_ascii_case(b"blksize") {
+                let block = usize::try_from(number).ok().filter(|block| (8..=BLOCK).contains(block));
+                let expected =
+                    format!("it agreed to `{shown}`: blocks of {BLOCK} octets were asked for, and 8 are the least");
+                agreed.block_size = block.ok_or(expected)?;
+            } else if name.eq_ignore_ascii_case(b"timeout") {
+                if number != TIMEOUT {
+                    return Err(format!("it agreed to `{shown}`: {TIMEOUT} seconds were asked for"));
+                }
+            } else {
+                return Err(format!("it agreed to `{shown}`, which was not asked for"));
+            }
+        }
+        Ok(agreed)
     }
 }
 
@@ -197,11 +249,6 @@ fn refusal(code: ErrorCode, text: &[u8]) -> Failure {
     Failure::Tftp { code: code.0, text }
 }
 
-fn number(options: &[(&[u8], &[u8])], wanted: &[u8]) -> Option<usize> {
-    let (_, value) = options.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
-    std::str::from_utf8(value).ok()?.parse().ok()
-}
-
 fn printed(options: &[(&[u8], &[u8])]) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(40).collect();
     let pairs: Vec<String> = options
@@ -212,4 +259,30 @@ fn printed(options: &[(&[u8], &[u8])]) -> String {
         })
         .collect();
     pairs.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_to_the_options_is_held_against_what_was_asked() {
+        let of = |name: &str, value: &str| Agreed::of(&[(name.as_bytes(), value.as_bytes())]);
+        assert_eq!(of("BLKSIZE", "8"), Ok(Agreed { block_size: 8, size: None }));
+        assert_eq!(of("tsize", "5000000000"), Ok(Agreed { block_size: BLOCK, size: Some(5_000_000_000) }));
+        assert_eq!(of("timeout", "6"), Ok(Agreed { block_size: BLOCK, size: None }));
+        for (name, value, why) in [
+            (
+                "blksize",
+                "1024",
+                "it agreed to `blksize=1024`: blocks of 512 octets were asked for, and 8 are the least",
+            ),
+            ("blksize", "7", "it agreed to `blksize=7`: blocks of 512 octets were asked for, and 8 are the least"),
+            ("tsize", "many", "it agreed to `tsize=many`, which is no number"),
+            ("timeout", "7", "it agreed to `timeout=7`: 6 seconds were asked for"),
+            ("windowsize", "4", "it agreed to `windowsize=4`, which was not asked for"),
+        ] {
+            assert_eq!(of(name, value), Err(why.to_owned()));
+        }
+    }
 }

@@ -22,6 +22,10 @@ const LIBRARY: i32 = 20;
 /// What OpenSSL adds to the number of an alert that came, to make an error's reason of it (`SSL_AD_REASON_OFFSET`).
 const ALERTS: i32 = 1000;
 
+/// OpenSSL's reasons for octets that are no TLS: `SSL_R_HTTP_REQUEST`, `SSL_R_PACKET_LENGTH_TOO_LONG`,
+/// `SSL_R_WRONG_VERSION_NUMBER`.
+const NOT_TLS: [i32; 3] = [156, 198, 267];
+
 /// How one connection is to be made.
 #[derive(Clone, Copy)]
 pub(super) struct Manner<'a> {
@@ -115,10 +119,29 @@ fn disagreement(
         return Failure::Certificate(format!("{}{nobody}", verdict.error_string()));
     }
     match (error.ssl_error(), error.io_error()) {
-        (Some(stack), _) => refused(told(stack), alert(stack)),
+        (Some(stack), _) => {
+            let alert = alert(stack);
+            refused(told(stack) + &hint(stack, alert, manner.limits), alert)
+        }
         (None, Some(cause)) => refused(cause.to_string(), None),
         (None, None) => refused("the server closed the connection".to_owned(), None),
     }
+}
+
+/// What most often lies behind it.
+fn hint(stack: &ErrorStack, alert: Option<Alert>, limits: &TlsLimits) -> String {
+    let foreign = |code| NOT_TLS.contains(&code);
+    if stack.errors().iter().filter(|error| error.library_code() == LIBRARY).any(|error| foreign(error.reason_code())) {
+        return ": the port speaks no TLS; is http:// meant?".to_owned();
+    }
+    if alert.is_some_and(Alert::is_of_version_or_suite) && limits.max < TlsVersion::Tls12 {
+        return format!(
+            ": this phone speaks {} and nothing newer (--tls-max is for firmware that does), and the server has no such \
+             TLS; a listener with tls = \"legacy\" speaks 1.0 to 1.2 (docs/old-phones.md)",
+            limits.max
+        );
+    }
+    String::new()
 }
 
 /// What OpenSSL's errors say, without its numbers and places.

@@ -4,23 +4,11 @@ use std::cmp::Ordering;
 
 use super::entry::Entry;
 use super::{Code, Finding, Findings, Look, Severity, edit};
-use crate::profile::parameters::{self, Families, Family, Kind, Parameter};
+use crate::profile::parameters::{self, Kind, Parameter};
 use crate::profile::rule::Version;
 
 /// Look-ups of a nearest name in one file.
 const LOOK_UPS: usize = 50;
-
-/// The same setting under the names of the families (Cisco's sample profiles; MPP and ATA administration guides).
-const RENAMED: [[&str; 2]; 8] = [
-    ["Admin_Passwd", "Admin_Password"],
-    ["Custom_CA_URL", "Custom_CA_Rule"],
-    ["Log_Resync_Request_Msg", "Log_Request_Msg"],
-    ["Log_Resync_Success_Msg", "Log_Success_Msg"],
-    ["Log_Resync_Failure_Msg", "Log_Failure_Msg"],
-    ["TLS_Min_Version", "TLS_Client_Min_Version"],
-    ["SIP_ToS_DiffServ_Value_<n>_", "SIP_TOS_DiffServ_Value_<n>_"],
-    ["RTP_ToS_DiffServ_Value_<n>_", "RTP_TOS_DiffServ_Value_<n>_"],
-];
 
 pub(super) fn look(look: &Look<'_>, entry: &Entry<'_>, findings: &mut Findings) {
     match entry.known {
@@ -46,9 +34,10 @@ fn has(look: &Look<'_>, entry: &Entry<'_>, known: &'static Parameter, findings: 
         findings.push(finding(Code::ReadOnly, format!("{} is what a phone reports about itself", entry.name())));
     }
     if let Some(family) = look.context.family.filter(|family| !known.families().contains(*family)) {
-        let told = other_family(known, family);
-        let severity = if told.is_some() { Severity::Warning } else { Severity::Note };
-        let rest = told.unwrap_or_else(|| format!("it is known of {}", known.models()));
+        let own = known.name_on(family);
+        let severity = if own.is_some() { Severity::Warning } else { Severity::Note };
+        let rest = own.map(|own| format!("they call it {own}"));
+        let rest = rest.unwrap_or_else(|| format!("it is known of {}", known.models()));
         let message = format!("{} is not known of {family} phones: {rest}", entry.name());
         findings.push(finding(Code::OtherFamily, message).only(severity));
     }
@@ -58,15 +47,6 @@ fn has(look: &Look<'_>, entry: &Entry<'_>, known: &'static Parameter, findings: 
     {
         findings.push(finding(Code::NewerFirmware, format!("{} came with firmware {since}", entry.name())));
     }
-}
-
-/// What this family calls the setting.
-fn other_family(known: &Parameter, family: Family) -> Option<String> {
-    let pair = RENAMED.iter().find(|pair| pair.contains(&known.name()))?;
-    let name = pair.iter().copied().find(|name| *name != known.name())?;
-    let other = parameters::all().iter().find(|parameter| parameter.name() == name);
-    let families: Families = other?.families();
-    families.contains(family).then(|| format!("they call it {name}"))
 }
 
 /// `11.2(3)`, as documents write it, in the form of a load: `11-2-3MPP`.

@@ -9,6 +9,7 @@ mod kind;
 mod nearest;
 mod numbered;
 mod parameter;
+mod renamed;
 mod value;
 
 use std::collections::HashMap;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::literal::LiteralError;
 use super::url::UrlError;
+use crate::profile::mask::is_secret_field;
 
 /// How many characters are shown before the fault, and from it on.
 const BEFORE: usize = 40;
@@ -218,6 +219,9 @@ fn secret_after(text: &[char], at: usize) -> Option<(usize, usize)> {
         return password_of_url(text, at + 3);
     }
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if matches!(text[at], '?' | '&') {
+        return field_of_query(text, at + 1);
+    }
     if text[at] == '=' && at > 0 {
         let before = text[..at].iter().rposition(|c| *c != ' ')?;
         let name = text[..=before].iter().rposition(|c| !is_name(*c)).map_or(0, |end| end + 1);
@@ -229,6 +233,18 @@ fn secret_after(text: &[char], at: usize) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// `?password=secret`: the value of the field whose name begins at `start`.
+fn field_of_query(text: &[char], start: usize) -> Option<(usize, usize)> {
+    let length = text[start..].iter().position(|c| !(c.is_ascii_alphanumeric() || "_-.".contains(*c)))?;
+    let name: String = text[start..start + length].iter().collect();
+    let value = start + length + 1;
+    if text[value - 1] != '=' || !is_secret_field(&name) {
+        return None;
+    }
+    let end = text[value..].iter().position(|c| " &|\"]<>".contains(*c)).map_or(text.len(), |length| value + length);
+    Some((value, end))
 }
 
 /// `https://user:password@host`: the password of the URL whose server begins at `start`.
@@ -280,6 +296,8 @@ mod tests {
             "(Admin_Password=\"s3cret",
             "https://user:s3cret@host/x y",
             "[--uid u] http://u:a@s3cret:s3cret@h x",
+            "http://h/a?user=u&password=s3cret x",
+            "http://h/a?token=s3cret",
         ];
         for text in cases {
             let message = shown(text, text.len());

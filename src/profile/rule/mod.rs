@@ -18,6 +18,7 @@ mod assignment;
 mod condition;
 mod cursor;
 mod decision;
+mod doubt;
 mod error;
 mod literal;
 mod options;
@@ -27,12 +28,12 @@ mod tests;
 mod url;
 mod version;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 pub use assignment::Assignment;
 pub use condition::{Comparison, Condition, Judgement, Operand, Operator, Outcome};
 pub use decision::{Decision, Fetch, Taken, Verdict};
+pub use doubt::Doubt;
 pub use error::{RuleError, RuleFault};
 pub use literal::{Literal, LiteralError};
 pub use options::{Access, Options, Report};
@@ -40,8 +41,6 @@ pub use url::{Location, Scheme, Url, UrlError};
 pub use version::{Family, Version};
 
 use super::expansion::Expansion;
-use super::mask;
-use super::variable::Variable;
 
 /// A rule as it was read. Two rules are equal when phones read the same in them; printed, a rule reads as the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,20 +84,6 @@ pub struct Target {
     pub url: Expansion,
 }
 
-/// What a phone reads without complaint and may not be meant.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Doubt {
-    /// Every alternative but the last needs a condition.
-    #[error("alternative {0} has no condition: those after it are never reached")]
-    Unreachable(usize),
-    /// `$STRANGE`.
-    #[error("`{0}` is no macro of a phone and stays as it is written")]
-    Stranger(String),
-    /// `$SA` elsewhere than in `--key`, `--uid` or `--pwd`.
-    #[error("`{0}` is expanded in --key, --uid and --pwd only, and stays as it is written")]
-    SpecialOutside(Variable),
-}
-
 impl Dialect {
     /// The parameter as phones name it.
     #[must_use]
@@ -109,6 +94,17 @@ impl Dialect {
             Self::Report => "Report_Rule",
             Self::Upload => "PRT_Upload_Rule",
             Self::Trigger => "Resync_Trigger",
+        }
+    }
+
+    /// What a phone does where such a rule is empty, or none of its alternatives is taken.
+    #[must_use]
+    pub const fn when_empty(self) -> &'static str {
+        match self {
+            Self::Profile => "the phone goes on with the next rule",
+            Self::Upgrade => "the phone keeps its firmware",
+            Self::Report | Self::Upload => "nothing is sent",
+            Self::Trigger => "the trigger is off",
         }
     }
 
@@ -137,37 +133,6 @@ impl Rule {
     #[must_use]
     pub fn alternatives(&self) -> &[Alternative] {
         &self.alternatives
-    }
-
-    /// What is correct and may not be meant; each doubt once.
-    #[must_use]
-    pub fn doubts(&self) -> Vec<Doubt> {
-        let before_last = self.alternatives.len().saturating_sub(1);
-        let unconditional = self.alternatives[..before_last].iter().position(|one| one.condition.is_none());
-        let mut doubts: Vec<Doubt> = unconditional.map(|place| Doubt::Unreachable(place + 1)).into_iter().collect();
-        let (mut strangers, mut specials) = (BTreeSet::new(), BTreeSet::new());
-        for alternative in &self.alternatives {
-            for text in alternative.texts() {
-                strangers.extend(text.strangers());
-                specials.extend(text.variables().filter(|variable| matches!(variable, Variable::Special(_))));
-            }
-            // A `$` in a password is a part of it: only what can be nothing but a macro is doubted, and shown.
-            let arguments = alternative.targets.iter().flat_map(|target| target.options.expansions());
-            let macros = arguments.filter(|argument| mask::is_macro(&argument.to_string()));
-            strangers.extend(macros.flat_map(Expansion::strangers));
-        }
-        doubts.extend(strangers.into_iter().map(|name| Doubt::Stranger(name.to_owned())));
-        doubts.extend(specials.into_iter().map(Doubt::SpecialOutside));
-        doubts
-    }
-}
-
-impl Alternative {
-    /// The texts with macros in them, arguments of options left out.
-    fn texts(&self) -> impl Iterator<Item = &Expansion> {
-        let conditions = self.condition.iter().flat_map(Condition::expansions);
-        let values = self.assignments.iter().map(Assignment::value);
-        conditions.chain(values).chain(self.targets.iter().map(|target| &target.url))
     }
 }
 

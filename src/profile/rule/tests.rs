@@ -143,6 +143,11 @@ fn what_may_not_be_meant_is_doubted() {
     assert_eq!(doubts("/a | (1 eq 1)? /b | /c"), ["alternative 1 has no condition: those after it are never reached"]);
     assert_eq!(doubts("[--key $SA] /$STRANGE/$SA/$(MA)").len(), 2);
     assert!(doubts("[--key s3$cret --pwd s3$CRET] /x").is_empty(), "a `$` in a password");
+    assert!(doubts("(GPP_SA = \"s3$cret\";)! http://h/x?password=s3$cret").is_empty(), "nor elsewhere");
+    let scheme = |of: &str| vec![format!("`{of}` is taken for the server's name: a URL begins with `{of}://`")];
+    assert_eq!(doubts("https//prov.example.com/$MA.cfg"), scheme("https"));
+    assert_eq!(doubts("[--key $A] HTTP/prov.example.com/x"), scheme("http"));
+    assert!(doubts("tftp/x.cfg | /a/https//x").len() < 2, "a server may be called so");
     assert_eq!(doubts("[--key $XY] /x"), ["`$XY` is no macro of a phone and stays as it is written"]);
 }
 

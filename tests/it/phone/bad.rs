@@ -115,11 +115,54 @@ fn what_is_no_profile_is_class_b_and_changes_nothing() {
 
 #[test]
 fn a_rule_that_cannot_be_read_is_told_with_its_place() {
-    let ran = phone(&["--profile-rule", "($SWVER lt)? http://127.0.0.1/x"]);
-    ran.ended(4, &["class C: the rule cannot be read", "^"]);
+    let server = Outsider::nginx("", "");
+    let wrong = "<flat-profile><Profile_Rule_B>($SWVER lt)? http://127.0.0.1/x</Profile_Rule_B></flat-profile>";
+    server.put("x.xml", wrong);
+    let ran = phone(&["--profile-rule", &server.url("http", "/x.xml")]);
+    ran.ended(4, &["Profile_Rule_B, class C: the rule cannot be read", "\n           ", "^"]);
+    // One that somebody gives is no phone's failure.
+    phone(&["--profile-rule", "($SWVER lt)? http://127.0.0.1/x"]).ended(2, &["Profile_Rule: ", "^"]);
+    phone(&["--set", "Upgrade_Rule=/x"]).ended(2, &["Upgrade_Rule: ", "^"]);
     let long = format!("http://127.0.0.1/{}", "x".repeat(20_000));
     assert_eq!(phone(&["--profile-rule", &long]).code, Some(4));
     phone(&["--profile-rule", "gds://1234567890123456"]).ended(4, &["Cisco's onboarding service"]);
+}
+
+#[test]
+fn no_value_of_a_server_forges_a_line_or_shows_a_secret() {
+    let server = Outsider::nginx("", "");
+    let rule = "( GPP_SA = &quot;s3cret&quot;; )! http://127.0.0.1:1/?token=s3cret";
+    let lie = "x&#10;end        class A, 1 profile&#155;2J";
+    server.put(
+        "x.xml",
+        format!("<flat-profile><GPP_A>{lie}</GPP_A><Profile_Rule_D>{rule}</Profile_Rule_D></flat-profile>"),
+    );
+    let url = server.url("http", "/x.xml?password=s3cret");
+    let ran = phone(&["--profile-rule", &url, "--set", "Log_Request_Msg=$SCHEME://$PATH"]);
+    ran.ended(4, &["class A, 1 profile", "GPP_SA = \"••••\"", "password=••••"]);
+    assert!(!ran.said.contains("s3cret"), "{}", ran.said);
+    assert_eq!(ran.lines("end").len(), 1, "{}", ran.said);
+    assert!(!ran.said.contains('\u{9b}'), "{}", ran.said);
+    let told = phone(&["--profile-rule", &url, "--reveal"]);
+    assert!(told.said.contains("GPP_SA = \"s3cret\"") && told.said.contains("password=s3cret"), "{}", told.said);
+}
+
+#[test]
+fn an_answer_to_tftp_options_that_nobody_asked_for_is_told() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    let server = std::thread::spawn(move || {
+        let mut datagram = [0; 1500];
+        let (_, phone) = socket.recv_from(&mut datagram).expect("a request");
+        socket.send_to(b"\0\x06blksize\x001468\0", phone).expect("an answer");
+        let (length, _) = socket.recv_from(&mut datagram).expect("an error");
+        datagram[..length].to_vec()
+    });
+    let why = "it agreed to `blksize=1468`: blocks of 512 octets were asked for";
+    phone(&["--profile-rule", &format!("tftp://127.0.0.1:{port}/x.xml")]).ended(4, &[why]);
+    let answer = server.join().expect("a server that ends");
+    assert_eq!(answer[..4], [0, 5, 0, 8], "an ERROR with code 8");
 }
 
 #[test]
@@ -128,6 +171,10 @@ fn what_cannot_begin_exits_with_two() {
     phone(&["--set", "novalue"]).ended(2, &["is not NAME=VALUE"]);
     phone(&["--speed", "60"]).ended(2, &["--follow"]);
     phone(&["--model", "a b"]).ended(2, &["is not a product name"]);
+    phone(&["--server", "gopher://h"]).ended(2, &["`gopher` is no scheme"]);
+    phone(&["--domain", "a b"]).ended(2, &["cannot hold a blank"]);
+    phone(&["--state", "/no/such/folder/phone.json", "--profile-rule", "http://127.0.0.1:1/x"])
+        .ended(2, &["cannot write the state file"]);
     let folder = tempfile::tempdir().expect("room for a folder");
     let file = folder.path().join("x.pem");
     std::fs::write(&file, "hello").expect("room for a file");

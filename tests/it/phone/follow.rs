@@ -117,7 +117,8 @@ fn a_trigger_of_an_spa_device_brings_the_next_resync_forward() {
     ];
     let follow = ["--model", "SPA504G", "--profile-rule", &rule, "--follow", "--speed", "600", "--resyncs", "2"];
     let began = Instant::now();
-    phone(&[&follow[..], &set].concat()).succeeded(&["waiting    86400 s of Resync_Periodic"]);
+    let named = "note       Resync_Trigger_1 is true and sets a resync off";
+    phone(&[&follow[..], &set].concat()).succeeded(&["waiting    86400 s of Resync_Periodic", named]);
     assert_eq!(server.requests().len(), 2);
     // A day would take two minutes and a half.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());

@@ -409,11 +409,12 @@ fn secrets_are_masked_unless_asked_for() {
          <Profile_Rule_B>[--key hunter2] https://u:hunter2@h/x</Profile_Rule_B></flat-profile>",
     );
     let rule = format!("(Admin_Password = \"hunter2\";)! {}", server.url("http", "/secret.xml"));
-    let ran = phone(&["--profile-rule", &rule, "--set", "Profile_Rule_B=http://u:hunter2@127.0.0.1/x"]);
-    ran.ended(
-        4,
-        &["Password_1_ = `••••`", "`[--key ••••] https://u:••••@h/x`", "a user name stands before the server"],
-    );
+    let wrong = phone(&["--profile-rule", &rule, "--set", "Profile_Rule_B=http://u:hunter2@127.0.0.1/x"]);
+    wrong.ended(2, &["Profile_Rule_B: a user name stands before the server"]);
+    assert!(!wrong.said.contains("hunter2"), "{}", wrong.said);
+    let ran = phone(&["--profile-rule", &rule]);
+    let shown = ["Password_1_ = `••••`", "`[--key ••••] https://u:••••@h/x`", "a user name stands before the server"];
+    ran.ended(4, &shown);
     assert!(!ran.said.contains("hunter2"), "{}", ran.said);
     phone(&["--profile-rule", &rule, "--reveal"]).ended(4, &["Password_1_ = `hunter2`"]);
 }

@@ -39,7 +39,8 @@ fn each_family_speaks_the_versions_of_its_age() {
         phone(&[&resolve[..], more].concat())
     };
     ends(&old, "SPA504G", &[]).succeeded(&["TLSv1 ", "-SHA, server"]);
-    ends(&new, "SPA504G", &[]).ended(4, &["class C: no TLS with"]);
+    let hint = "this phone speaks TLS 1.0 and nothing newer (--tls-max is for firmware that does)";
+    ends(&new, "SPA504G", &[]).ended(4, &["class C: no TLS with", hint, "docs/old-phones.md"]);
     ends(&middle, "ATA192", &[]).succeeded(&["TLSv1.1 "]);
     ends(&old, "ATA192", &[]).ended(4, &["class C: no TLS with"]);
     ends(&new, "ATA192", &[]).succeeded(&["TLSv1.2 "]);
@@ -50,6 +51,21 @@ fn each_family_speaks_the_versions_of_its_age() {
     ends(&middle, "CP-8841-3PCC", &["--set", "TLS_Client_Min_Version=TLS 1.0"]).succeeded(&["TLSv1.1 "]);
     ends(&newest, "CP-8841-3PCC", &["--tls-max", "1.3"]).succeeded(&["TLSv1.3 "]);
     ends(&newest, "CP-7832-3PCC", &["--set", "TLS_Client_Min_Version=TLS 1.3"]).succeeded(&["TLSv1.3 "]);
+}
+
+#[test]
+fn a_scheme_of_another_port_is_hinted_at() {
+    let server = crate::site::Site::new("").start();
+    let to = |scheme: &str, port: &str| format!("{scheme}://localhost:{}/basic.txt", server.port(port));
+    proven(&["--profile-rule", &to("http", "https")]).ended(4, &["it answered in TLS; is https:// meant?"]);
+    let plain = ["the port speaks no TLS; is http:// meant?"];
+    proven(&["--profile-rule", &to("https", "http")]).ended(4, &plain);
+    proven(&["--profile-rule", &to("https", "http"), "--model", "SPA504G"]).ended(4, &plain);
+    let modern = proven(&["--profile-rule", &to("https", "https"), "--model", "SPA504G"]);
+    modern.ended(4, &["this phone speaks TLS 1.0", "docs/old-phones.md"]);
+    let nginx = with_profile(Outsider::nginx("", ""));
+    phone(&["--profile-rule", &nginx.url("https", "/x.xml")]).ended(4, &plain);
+    server.stop();
 }
 
 #[test]

@@ -37,12 +37,15 @@ fn an_image_that_is_none_is_told_and_tried_again() {
     let rule = server.url("http", "/x.xml");
     let with = |image: &str| phone(&["--profile-rule", &rule, "--set", &format!("Upgrade_Rule={image}")]);
     with(&server.url("http", "/empty.loads")).ended(3, &["class A, 1 profile", "the image is of no use: it is empty"]);
-    with(&server.url("http", "/missing.loads")).ended(3, &["Upgrade failed: Download failed"]);
+    let ends = "end        class A, 1 profile; the upgrade failed, class B: the phone keeps its firmware; ";
+    with(&server.url("http", "/missing.loads"))
+        .ended(3, &["failed     Upgrade_Rule, class B: not found", "Upgrade failed: Download failed", ends]);
     // Half an image is a connection that broke.
     let half = Scripted::saying("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
     with(&half.url("/half.loads")).ended(4, &["class C: the server broke off"]);
-    with("/image.loads").ended(4, &["an upgrade rule must name its server"]);
-    phone(&["--profile-rule", &rule, "--set", "Upgrade_Enable=No", "--set", "Upgrade_Rule=x"]).succeeded(&["class A"]);
+    with("/image.loads").ended(2, &["an upgrade rule must name its server"]);
+    phone(&["--profile-rule", &rule, "--set", "Upgrade_Enable=No", "--set", "Upgrade_Rule=http://127.0.0.1:1/x"])
+        .succeeded(&["class A"]);
 }
 
 #[test]
