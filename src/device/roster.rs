@@ -101,7 +101,12 @@ impl Roster {
                 ["prefix", name] => self.insert(Kind::Prefix, name, place)?,
                 ["serial", name] => self.insert(Kind::Serial, name, place)?,
                 ["model", name] => self.insert(Kind::Model, name, place)?,
-                _ => return Err(RosterError::Line(self.place(place), line.chars().take(60).collect())),
+                _ => {
+                    return Err(RosterError::Line(
+                        self.place(place),
+                        line.chars().take(60).flat_map(char::escape_debug).collect(),
+                    ));
+                }
             }
         }
         Ok(())

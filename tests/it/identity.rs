@@ -63,6 +63,9 @@ fn an_operators_certificates_are_read_as_configured() {
         assert_eq!(ask(&server, &path, Some(&two)).status, 404, "{path}");
     }
     server.log_line(&["it names 000e08abcdef by its issuer's mapping and 000e08000002 by the layout of its subject"]);
+    let site = server.stop();
+    let shown = site.tell(&["certs", "show", &mapped.pem]);
+    assert!(shown.contains("device     MAC 000e08abcdef, serial FCH2133E8B9, model CP-8841-3PCC\n"), "{shown}");
 
     let without = serve(&[&operator], "");
     assert_eq!(ask(&without, &own(), Some(&mapped)).status, 404, "nothing is searched for without a mapping");

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::validity;
-use crate::certificate::{self, Block, Details, Fingerprint};
+use crate::certificate::{self, Block, Details, Fingerprint, Reader};
+use crate::config::Config;
 use crate::trust;
 
 /// Show what each certificate of a file says, and which device the server reads from it.
@@ -17,6 +18,10 @@ use crate::trust;
 pub(super) struct Args {
     /// A PEM file (one certificate or a chain) or a DER certificate.
     file: PathBuf,
+    /// Read devices as a server with this configuration does: by its mappings, and without its faulty runs. Without it,
+    /// only the layouts of factory certificates count.
+    #[arg(short, long)]
+    config: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +74,11 @@ struct Device {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let name = args.file.display();
     let file = trust::read(&args.file)?;
-    let report = report(&file, Timestamp::now()).with_context(|| format!("cannot show `{name}`"))?;
+    let reader = match &args.config {
+        Some(config) => Config::load(config)?.certificates,
+        None => Reader::default(),
+    };
+    let report = report(&file, &reader, Timestamp::now()).with_context(|| format!("cannot show `{name}`"))?;
     let out = &mut io::stdout().lock();
     if args.json {
         crate::cli::json(out, &report)?;
@@ -79,7 +88,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(file: &[u8], now: Timestamp) -> anyhow::Result<Report> {
+fn report(file: &[u8], reader: &Reader, now: Timestamp) -> anyhow::Result<Report> {
     let mut report = Report { certificates: Vec::new(), private_keys: Vec::new(), other: Vec::new() };
     for block in certificate::blocks(file)? {
         match block {
@@ -87,7 +96,7 @@ fn report(file: &[u8], now: Timestamp) -> anyhow::Result<Report> {
                 let number = report.certificates.len() + 1;
                 let details =
                     certificate::details(&der).with_context(|| format!("certificate {number} of the file"))?;
-                report.certificates.push(Certificate::new(&der, details, now));
+                report.certificates.push(Certificate::new(&der, details, reader, now));
             }
             Block::PrivateKey(label) => report.private_keys.push(label),
             Block::Other(label) => report.other.push(label),
@@ -98,8 +107,8 @@ fn report(file: &[u8], now: Timestamp) -> anyhow::Result<Report> {
 
 impl Certificate {
     /// What stands in it, and whom the server reads from it.
-    pub(super) fn new(der: &[u8], details: Details, now: Timestamp) -> Self {
-        let (device, no_device) = match certificate::device(der) {
+    pub(super) fn new(der: &[u8], details: Details, reader: &Reader, now: Timestamp) -> Self {
+        let (device, no_device) = match reader.device(der) {
             Ok(device) => {
                 let mac = device.mac().map(|mac| mac.to_string());
                 let serial = device.serial().map(ToString::to_string);
@@ -189,7 +198,7 @@ mod tests {
 
     fn shown(file: &[u8]) -> String {
         let mut out = Vec::new();
-        print(&report(file, Timestamp::now()).expect("a report"), &mut out).expect("printed");
+        print(&report(file, &Reader::default(), Timestamp::now()).expect("a report"), &mut out).expect("printed");
         String::from_utf8(out).expect("text")
     }
 
@@ -221,7 +230,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::create(folder.path()).expect("an authority");
         let file = std::fs::read(authority.certificate()).expect("a file");
-        let json = serde_json::to_value(report(&file, Timestamp::now()).expect("a report")).expect("JSON");
+        let json =
+            serde_json::to_value(report(&file, &Reader::default(), Timestamp::now()).expect("a report")).expect("JSON");
         assert_eq!(json["certificates"][0]["subject"][0]["value"], "phoneprov");
         assert_eq!(json["certificates"][0]["is_ca"], true);
         assert!(json["certificates"][0]["device"].is_null());
@@ -229,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_kind_is_named() {
-        let error = report(b"hello", Timestamp::now()).err().expect("an error").to_string();
+        let error = report(b"hello", &Reader::default(), Timestamp::now()).err().expect("an error").to_string();
         assert!(error.starts_with("neither PEM nor DER"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::show::Certificate;
 use super::{subject, validity};
-use crate::certificate;
+use crate::certificate::{self, Reader};
 use crate::trust::TrustFolder;
 
 /// List the trust anchors by alias.
@@ -45,7 +45,7 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
                 for der in certificates {
                     let details = certificate::details(&der)?;
                     lines.push((entry.alias.clone(), format!("{}, {}", subject(&details), validity(&details, now))));
-                    entry.certificates.push(Certificate::new(&der, details, now));
+                    entry.certificates.push(Certificate::new(&der, details, &Reader::default(), now));
                 }
             }
         }

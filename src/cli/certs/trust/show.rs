@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use super::super::show::{Certificate, print_certificate};
-use crate::certificate;
+use crate::certificate::{self, Reader};
 use crate::trust::{Alias, TrustFolder};
 
 /// Show what the certificate of a trust anchor says.
@@ -20,7 +20,10 @@ pub(super) struct Args {
 pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode> {
     for der in folder.anchor(&args.alias)?.certificates? {
         let details = certificate::details(&der)?;
-        print_certificate(&Certificate::new(&der, details, Timestamp::now()), &mut io::stdout().lock())?;
+        print_certificate(
+            &Certificate::new(&der, details, &Reader::default(), Timestamp::now()),
+            &mut io::stdout().lock(),
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
