@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::certificate::Reader;
-use crate::config::{Config, Listen, Place, Speaks};
+use crate::config::{Config, Listen, Place, Sealing, Speaks};
 use crate::device::DeviceName;
 use crate::inventory::Inventory;
 use crate::listen::proxy::Proxies;
@@ -146,7 +146,11 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Place::Sqlite(file) => Some(file),
         Place::Postgres(_) => None,
     });
-    let held = keys.chain(passwords).chain(store).chain([&config.file]).chain(&config.admission.files);
+    let sealing = config.store.as_ref().and_then(|store| match &store.sealing {
+        Some(Sealing::File(file)) => Some(file),
+        Some(Sealing::Environment(_)) | None => None,
+    });
+    let held = keys.chain(sealing).chain(passwords).chain(store).chain([&config.file]).chain(&config.admission.files);
     let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory));
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {

@@ -20,6 +20,7 @@ use self::doors::Doors;
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
 use crate::config::{Config, ConfigError};
+use crate::inventory::Touched;
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
 use crate::metrics::Metrics;
@@ -197,10 +198,23 @@ impl Server {
         {
             tracing::warn!("log.level, log.format, state, [admin] and [store] count from the next start");
         }
+        self.reread_keys();
         self.allow_connections(old.limits.connections, new.limits.connections);
         self.apps.send_replace(app);
         self.doors.change(plan, &self.shared)?;
         Ok(())
+    }
+
+    /// Takes over the keys of the store's secrets as they are in their file now.
+    fn reread_keys(&self) {
+        let Some((store, inventory)) = self.shared.store.as_ref().zip(self.apps.borrow().line.inventory.clone()) else {
+            return;
+        };
+        match store.reread_keys() {
+            Ok(true) => inventory.forget(inventory.revision(), &Touched::Everything),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the keys of the store's secrets stay as they were"),
+        }
     }
 
     /// Moves the bound on connections; where it falls below what is open, it counts as they end.

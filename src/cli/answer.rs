@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::store::Secrets;
 use crate::app::App;
 use crate::cipher::Scheme;
 use crate::config::Protocol;
@@ -39,6 +40,8 @@ pub(super) struct Question {
     pub(super) presented: Presented,
     /// What its password came to.
     pub(super) password: Examined,
+    /// What becomes of the secrets of its device.
+    pub(super) secrets: Secrets,
 }
 
 /// What came of a question.
@@ -71,7 +74,7 @@ impl Question {
         let mut request = self.request();
         let mut trail = Trail::default();
         let admitted = match provision::admit(&app.line, &request, &mut trail) {
-            Err(Refusal::Unread(name)) => super::store::admit(app, &mut request, &mut trail, name),
+            Err(Refusal::Unread(name)) => super::store::admit(app, &mut request, &mut trail, (name, self.secrets)),
             admitted => admitted,
         };
         let outcome = admitted.and_then(|profile| {

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 
-use super::device::Assignment;
+use super::device::{Assignments, put};
 use super::store::{who, with_store};
-use crate::device::VariableName;
+use crate::device::{VariableName, shown};
 use crate::store::{Defaults, Store};
 
 /// See and change the variables that hold for every device, where neither its groups nor itself have others.
@@ -27,12 +27,14 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Show secrets too. The history says who did.
+        #[arg(long)]
+        reveal: bool,
     },
     /// Set variables.
     Set {
-        /// NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
-        #[arg(value_name = "NAME=VALUE", required = true)]
-        variables: Vec<Assignment>,
+        #[command(flatten)]
+        variables: Assignments,
     },
     /// Take variables away.
     Unset {
@@ -45,11 +47,18 @@ enum Command {
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     with_store(&args.config, async |store| match &args.command {
-        Command::Show { json } => show(&store.defaults().await?, *json),
+        Command::Show { json, reveal: false } => show(&store.defaults().await?, *json),
+        Command::Show { json, reveal: true } => {
+            let mut writing = store.write(&who(), "defaults show --reveal").await?;
+            let defaults = writing.reveal_defaults().await?;
+            writing.commit().await?;
+            show(&defaults, *json)
+        }
         Command::Set { variables } => {
-            let set = variables.iter().cloned().map(|Assignment { name, value }| (name, value));
+            let set = variables.read()?;
+            ensure!(!set.is_empty(), "no variable is named");
             change(store, "defaults set", |defaults| {
-                defaults.variables.extend(set);
+                put(&mut defaults.variables, &set);
                 Ok(())
             })
             .await
@@ -80,8 +89,9 @@ async fn change(
 }
 
 fn show(defaults: &Defaults, json: bool) -> anyhow::Result<ExitCode> {
+    let defaults = Defaults { variables: shown(&defaults.variables) };
     if json {
-        println!("{}", serde_json::to_string_pretty(defaults)?);
+        println!("{}", serde_json::to_string_pretty(&defaults)?);
     } else {
         for (name, value) in &defaults.variables {
             println!("{name} = {value}");

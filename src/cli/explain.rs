@@ -1,12 +1,12 @@
 //! `phoneprov explain`: which value a device's variable has, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::store::with_store;
+use super::store::{who, with_store};
 use crate::config::Config;
 use crate::device::{DeviceName, Layers, Origin, Stratum, VariableName};
 use crate::store::StoreError;
@@ -27,13 +27,23 @@ pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Print secrets too. The history says who did.
+    #[arg(long)]
+    reveal: bool,
 }
 
 /// Prints them. The exit code is 1 where one that was asked for has no value.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let layers = with_store(&args.config, async |store| {
-        let found = store.layers(&args.name).await?;
-        Ok(found.ok_or_else(|| StoreError::NoSuchDevice(args.name.clone()))?.1)
+        let layers = if args.reveal {
+            let mut writing = store.write(&who(), "explain --reveal").await?;
+            let layers = writing.reveal_layers(&args.name).await?;
+            writing.commit().await?;
+            layers
+        } else {
+            store.layers(&args.name).await?.map(|(_, layers)| layers)
+        };
+        Ok(layers.ok_or_else(|| StoreError::NoSuchDevice(args.name.clone()))?)
     })?;
     let layers = beneath(&Config::load(&args.config)?, layers);
     let all: BTreeSet<&VariableName> = match args.variables.is_empty() {
@@ -49,7 +59,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             eprintln!("phoneprov: {}: no layer has {name}", args.name);
             continue;
         };
-        let losers: Vec<(String, &Value)> = values.map(|(origin, value)| (origin.to_string(), value)).collect();
+        let value = value.shown();
+        let losers: Vec<(String, Value)> = values.map(|(origin, value)| (origin.to_string(), value.shown())).collect();
         if args.json {
             let losers: Vec<Value> =
                 losers.iter().map(|(layer, value)| json!({ "layer": layer, "value": value })).collect();
@@ -74,8 +85,8 @@ fn beneath(config: &Config, Layers(mut strata): Layers) -> Layers {
         Some(text) => Value::from(text),
         None => serde_json::from_str(&value.to_string()).unwrap_or_else(|_| value.to_string().into()),
     };
-    let variables: BTreeMap<VariableName, Value> =
-        config.variables.iter().filter_map(|(name, value)| Some((name.parse().ok()?, shown(value)))).collect();
+    let variables = config.variables.iter();
+    let variables = variables.filter_map(|(name, value)| Some((name.parse().ok()?, shown(value).into()))).collect();
     strata.insert(0, Stratum { origin: Origin::Configuration, variables });
     Layers(strata)
 }

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::ensure;
 
 use super::answer::line;
-use super::device::Assignment;
+use super::device::{Assignments, put};
 use super::store::{who, with_store};
 use super::table;
-use crate::device::{GroupName, VariableName};
+use crate::device::{GroupName, VariableName, VariableValue, shown};
 use crate::store::{Group, Store, StoreError};
 
 /// Add, see and remove the groups that devices are in.
@@ -32,9 +32,8 @@ enum Command {
         /// What people want to know of it.
         #[arg(long, value_name = "TEXT", default_value = "")]
         notes: String,
-        /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
-        #[arg(value_name = "NAME=VALUE")]
-        variables: Vec<Assignment>,
+        #[command(flatten)]
+        variables: Assignments,
     },
     /// Show a group.
     Show {
@@ -43,6 +42,9 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Show secrets too. The history says who did.
+        #[arg(long)]
+        reveal: bool,
     },
     /// Change a group: its notes, its variables.
     Set {
@@ -51,9 +53,8 @@ enum Command {
         /// What people want to know of it.
         #[arg(long, value_name = "TEXT")]
         notes: Option<String>,
-        /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
-        #[arg(value_name = "NAME=VALUE")]
-        variables: Vec<Assignment>,
+        #[command(flatten)]
+        variables: Assignments,
     },
     /// Take variables of a group away.
     Unset {
@@ -76,12 +77,14 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     with_store(&args.config, async |store| match &args.command {
         Command::Add { name, notes, variables } => {
-            let group = changed(Group::new(name.clone()), Some(notes), variables)?;
+            let group = changed(Group::new(name.clone()), Some(notes), &variables.read()?)?;
             add(store, group).await
         }
-        Command::Show { name, json } => show(store, name, *json).await,
+        Command::Show { name, json, reveal: false } => show(store, name, *json).await,
+        Command::Show { name, json, reveal: true } => reveal(store, name, *json).await,
         Command::Set { name, notes, variables } => {
-            change(store, name, "group set", |group| changed(group, notes.as_ref(), variables)).await
+            let variables = variables.read()?;
+            change(store, name, "group set", |group| changed(group, notes.as_ref(), &variables)).await
         }
         Command::Unset { name, variables } => {
             change(store, name, "group unset", |mut group| {
@@ -98,12 +101,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// A group with other notes and more variables.
-fn changed(mut group: Group, notes: Option<&String>, variables: &[Assignment]) -> anyhow::Result<Group> {
+fn changed(
+    mut group: Group,
+    notes: Option<&String>,
+    variables: &[(VariableName, VariableValue)],
+) -> anyhow::Result<Group> {
     if let Some(notes) = notes {
         ensure!(notes.len() <= 4096, "the notes have {} bytes: expected 4096 at the most", notes.len());
         group.notes.clone_from(notes);
     }
-    group.variables.extend(variables.iter().cloned().map(|Assignment { name, value }| (name, value)));
+    put(&mut group.variables, variables);
     Ok(group)
 }
 
@@ -135,6 +142,21 @@ async fn show(store: &Store, name: &GroupName, json: bool) -> anyhow::Result<Exi
     let groups = store.groups().await?;
     let found = groups.into_iter().find(|(group, _)| group.name == *name);
     let (group, devices) = found.ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
+    print(&group, devices, json)
+}
+
+/// Prints a group with its secrets, once the history has who looks.
+async fn reveal(store: &Store, name: &GroupName, json: bool) -> anyhow::Result<ExitCode> {
+    let mut writing = store.write(&who(), "group show --reveal").await?;
+    let group = writing.reveal_group(name).await?.ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
+    writing.commit().await?;
+    let devices =
+        store.groups().await?.into_iter().find(|(other, _)| other.name == *name).map_or(0, |(_, count)| count);
+    print(&group, devices, json)
+}
+
+fn print(group: &Group, devices: i64, json: bool) -> anyhow::Result<ExitCode> {
+    let group = Group { variables: shown(&group.variables), ..group.clone() };
     let mut out = io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(&group)?)?;

@@ -14,6 +14,7 @@ mod explain;
 mod fleet;
 mod fmt;
 mod group;
+mod hidden;
 mod import_export;
 mod key;
 mod lint;
@@ -24,6 +25,7 @@ mod profile_file;
 mod render;
 mod rule;
 mod sample;
+mod secrets;
 mod serve;
 mod store;
 mod table;
@@ -64,6 +66,7 @@ enum Command {
     Device(Box<device::Args>),
     Group(group::Args),
     Defaults(defaults::Args),
+    Secrets(secrets::Args),
     Explain(explain::Args),
     Certs(certs::Args),
     Tls(tls::Args),
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Device(args) => device::run(&args),
         Command::Group(args) => group::run(&args),
         Command::Defaults(args) => defaults::run(&args),
+        Command::Secrets(args) => secrets::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),

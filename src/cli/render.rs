@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::answer::{Asker, Question};
+use super::store::Secrets;
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
 use crate::profile::macros::{Macro, Macros};
@@ -15,8 +16,8 @@ use crate::provision::{self, Body, Line, Profile, Response, Verb};
 
 /// Print what a path would be answered, as the phone reads it, and why.
 ///
-/// The phone is taken to prove that it is the one that --mac and --sn name. Secrets of the profile are printed as they
-/// are: this is the profile.
+/// The phone is taken to prove that it is the one that --mac and --sn name. Secrets that the store keeps are masked; those
+/// that stand in files are printed as they are.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The path that a phone asks for; macros in it are expanded from the options, as the phone does.
@@ -39,6 +40,9 @@ pub(super) struct Args {
     /// Print the bytes that are sent: compressed and encrypted as the rule says.
     #[arg(long, conflicts_with = "explain")]
     raw: bool,
+    /// Make the profile with the device's secrets of the store, in place of a mask. The history says who did.
+    #[arg(long)]
+    reveal: bool,
     /// Print which file, rule, proof and transforms instead of the profile.
     #[arg(long)]
     explain: bool,
@@ -55,6 +59,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         verb: Verb::Get,
         presented: asker.presented(args.over),
         password: asker.password(),
+        secrets: match (args.reveal, args.explain) {
+            (true, _) => Secrets::Revealed,
+            (false, true) => Secrets::Used,
+            (false, false) => Secrets::Masked,
+        },
     };
     let answer = question.ask(&app);
     let served = answer.is_served();

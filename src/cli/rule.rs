@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::answer::{Asker, Question, line};
+use super::store::Secrets;
 use crate::config::Protocol;
 use crate::device::{MacAddress, Model, SerialNumber};
 use crate::profile::mask::masked;
@@ -145,6 +146,8 @@ impl Args {
             verb: if gets { Verb::Get } else { Verb::Other },
             presented: asker.presented(over),
             password: if has_account { asker.password() } else { Examined::default() },
+            // Nothing of the profile is printed; whether the rule's key opens it is told.
+            secrets: Secrets::Used,
         };
         writeln!(out)?;
         let mut heard = app.config.listen.iter().filter(|listen| listen.carries(over)).peekable();

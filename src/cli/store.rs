@@ -11,7 +11,7 @@ use crate::device::DeviceName;
 use crate::inventory::{Inventory, to_value};
 use crate::metrics::Metrics;
 use crate::provision::{Profile, Refusal, Request, Trail};
-use crate::store::Store;
+use crate::store::{Known, Store, StoreError};
 
 /// Runs a command's work on the store of a configuration.
 pub(super) fn with_store<T>(config: &Path, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
@@ -20,7 +20,7 @@ pub(super) fn with_store<T>(config: &Path, work: impl AsyncFnOnce(&Store) -> any
         format!("{}: there is no store: a line `[store]` makes one, in state/phoneprov.db", config.display())
     })?;
     block_on(async {
-        let store = Store::open(&store.place).await?;
+        let store = Store::open(&store.place).await?.sealing(store.sealing.as_ref());
         let worked = work(&store).await;
         store.close().await;
         worked
@@ -33,22 +33,49 @@ pub(super) fn app(config: Config) -> Result<App, AppError> {
     App::new(config, &Metrics::default(), inventory)
 }
 
+/// What becomes of a device's secrets when a command asks in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrets {
+    /// A mask stands for each.
+    Masked,
+    /// The profile is made with them, and not shown.
+    Used,
+    /// It is shown, and the history says to whom.
+    Revealed,
+}
+
 /// Goes on with a phone's question for which this name had to be read.
 pub(super) fn admit(
     app: &App,
     request: &mut Request<'_>,
     trail: &mut Trail,
-    name: DeviceName,
+    (name, secrets): (DeviceName, Secrets),
 ) -> Result<Profile, Refusal> {
-    let Some(store) = &app.config.store else { return Err(Refusal::Unread(name)) };
+    let Some(config) = &app.config.store else { return Err(Refusal::Unread(name)) };
     let admitted = block_on(async {
-        let store = Store::open(&store.place).await.map_err(|error| Refusal::Store(error.to_string()))?;
+        let store = Store::open(&config.place).await.map_err(|error| Refusal::Store(error.to_string()))?;
+        let store = match secrets {
+            Secrets::Masked => store.masked(),
+            Secrets::Used | Secrets::Revealed => store.sealing(config.sealing.as_ref()),
+        };
+        if secrets == Secrets::Revealed {
+            reveal(&store, &name).await.map_err(|error| Refusal::Store(error.to_string()))?;
+        }
         let store = Arc::new(store);
         let admitted = app.admit(Some(&store), request, trail, name).await;
         store.close().await;
         admitted
     });
     admitted.unwrap_or_else(|error| Err(Refusal::Store(error.to_string())))
+}
+
+/// Writes into the history that somebody is shown a device's secrets.
+async fn reveal(store: &Store, name: &DeviceName) -> Result<(), StoreError> {
+    let mut writing = store.write(&who(), "render --reveal").await?;
+    if writing.reveal(name).await?.is_some() {
+        writing.commit().await?;
+    }
+    Ok(())
 }
 
 /// Gives templates that are rendered for no device in particular some value of each variable that the store has. Where the
@@ -62,7 +89,7 @@ pub(super) fn add_samples(config: &mut Config) {
         samples
     });
     for (name, value) in samples.map(Result::unwrap_or_default).unwrap_or_default() {
-        config.variables.entry(name.to_string()).or_insert_with(|| to_value(&value));
+        config.variables.entry(name.to_string()).or_insert_with(|| to_value(&value.shown()));
     }
 }
 
@@ -70,7 +97,16 @@ pub(super) fn add_samples(config: &mut Config) {
 pub(super) fn try_open(config: &Config) -> anyhow::Result<()> {
     let Some(store) = &config.store else { return Ok(()) };
     block_on(async {
-        Store::open(&store.place).await?.close().await;
+        let opened = Store::open(&store.place).await?.sealing(store.sealing.as_ref());
+        let sealed = opened.sealed().await;
+        opened.close().await;
+        if let Some(sealed) = sealed?.into_iter().find(|sealed| sealed.known == Known::Missing) {
+            anyhow::bail!(
+                "{} secrets are sealed under the key {}, which store.seal_key_file or seal_key_env does not have",
+                sealed.variables,
+                sealed.key
+            );
+        }
         Ok(())
     })?
 }

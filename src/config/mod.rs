@@ -49,7 +49,7 @@ pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use revocation::{PastDate, Revocation};
 pub use roster::Admission;
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
-pub use store::{Place, Store, Unknown};
+pub use store::{Place, Sealing, Store, Unknown};
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};

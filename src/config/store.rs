@@ -1,5 +1,6 @@
 //! `[store]`: where devices are kept.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -17,6 +18,18 @@ pub struct Store {
     pub remembered: usize,
     /// What becomes of a device that it does not have.
     pub unknown: Unknown,
+    /// Where the keys are that its secrets are sealed under.
+    pub sealing: Option<Sealing>,
+}
+
+/// Where the keys are that secrets are sealed under. They are read when they are needed: without them, devices that have
+/// no secret are served all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sealing {
+    /// In a file, a key a line: the first one seals, all of them open.
+    File(PathBuf),
+    /// In an environment variable, likewise.
+    Environment(String),
 }
 
 /// What becomes of a device that the store does not have, and that proves all that its path needs.
@@ -49,6 +62,8 @@ pub(super) struct Written {
     url_env: Option<String>,
     remembered: Option<usize>,
     unknown: Option<String>,
+    seal_key_file: Option<PathBuf>,
+    seal_key_env: Option<String>,
 }
 
 /// Names in memory when nothing is said: some 100 MB, if all are of devices.
@@ -82,7 +97,41 @@ impl Written {
             return Err(format!("store.remembered is {remembered}: expected 1 to 100000000"));
         }
         let unknown = self.unknown.map_or(Ok(Unknown::default()), |unknown| unknown.parse());
-        Ok(Store { place, remembered, unknown: unknown.map_err(|error| format!("store.unknown: {error}"))? })
+        let sealing = match (self.seal_key_file, self.seal_key_env) {
+            (None, None) => None,
+            (Some(file), None) => Some(Sealing::File(folder.join(file))),
+            (None, Some(name)) => Some(Sealing::Environment(name)),
+            (Some(_), Some(_)) => {
+                return Err("store.seal_key_file and store.seal_key_env exclude each other: keep one".into());
+            }
+        };
+        Ok(Store { place, remembered, unknown: unknown.map_err(|error| format!("store.unknown: {error}"))?, sealing })
+    }
+}
+
+impl Sealing {
+    /// The keys' text, as it is there now.
+    ///
+    /// # Errors
+    /// There is none, in words that name the place.
+    pub fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::File(file) => {
+                super::file::read_secret(file).map(Secret::new).map_err(|error| format!("{self}: {error}"))
+            }
+            Self::Environment(name) => std::env::var(name)
+                .map(Secret::new)
+                .map_err(|_| format!("{self}: the environment has no variable of that name")),
+        }
+    }
+}
+
+impl fmt::Display for Sealing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "store.seal_key_file {}", file.display()),
+            Self::Environment(name) => write!(f, "store.seal_key_env {name}"),
+        }
     }
 }
 

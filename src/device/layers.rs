@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
-
-use super::{GroupName, VariableName};
+use super::{GroupName, Values, VariableName, VariableValue};
 
 /// Variables of one origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +11,7 @@ pub struct Stratum {
     /// Where they are from.
     pub origin: Origin,
     /// Their values.
-    pub variables: BTreeMap<VariableName, Value>,
+    pub variables: Values,
 }
 
 /// Where variables are from.
@@ -36,12 +34,12 @@ pub struct Layers(pub Vec<Stratum>);
 impl Layers {
     /// Each variable with the value that counts.
     #[must_use]
-    pub fn effective(&self) -> BTreeMap<&VariableName, &Value> {
+    pub fn effective(&self) -> BTreeMap<&VariableName, &VariableValue> {
         self.0.iter().flat_map(|stratum| &stratum.variables).collect()
     }
 
     /// Where a variable has a value, the one that counts first.
-    pub fn of<'a>(&'a self, name: &'a VariableName) -> impl Iterator<Item = (&'a Origin, &'a Value)> {
+    pub fn of<'a>(&'a self, name: &'a VariableName) -> impl Iterator<Item = (&'a Origin, &'a VariableValue)> {
         self.0.iter().rev().filter_map(|stratum| Some((&stratum.origin, stratum.variables.get(name)?)))
     }
 }
@@ -60,11 +58,12 @@ impl fmt::Display for Origin {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
     fn stratum(group: &str, values: &BTreeMap<String, i64>) -> Stratum {
-        let variables = values.iter().map(|(name, value)| (name.parse().expect("a name"), Value::from(*value)));
+        let variables = values.iter().map(|(name, value)| (name.parse().expect("a name"), json!(value).into()));
         Stratum { origin: Origin::Group(group.parse().expect("a name")), variables: variables.collect() }
     }
 
@@ -75,7 +74,7 @@ mod tests {
         ) {
             let layers = Layers(strata.iter().map(|values| stratum("g", values)).collect());
             for name in ["a", "b", "c"] {
-                let expected = strata.iter().rev().find_map(|values| values.get(name)).map(|value| Value::from(*value));
+                let expected = strata.iter().rev().find_map(|values| values.get(name)).map(|value| VariableValue::from(json!(value)));
                 let name: VariableName = name.parse().expect("a name");
                 prop_assert_eq!(layers.effective().get(&name).map(|value| (*value).clone()), expected.clone());
                 prop_assert_eq!(layers.of(&name).next().map(|(_, value)| value.clone()), expected);

@@ -16,6 +16,7 @@ mod secret;
 mod serial;
 mod serial_range;
 mod text;
+mod value;
 mod variable;
 
 pub use group::{GroupError, GroupName};
@@ -29,4 +30,5 @@ pub use roster::{Kind, Listed, Names, Roster, RosterError};
 pub use secret::Secret;
 pub use serial::{SerialError, SerialNumber};
 pub use serial_range::{SerialRange, SerialRangeError};
+pub use value::{MASK, Values, VariableValue, shown};
 pub use variable::{VariableError, VariableName};

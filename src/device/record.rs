@@ -1,11 +1,8 @@
 //! A device as a person describes it: who it is, whether it is served, and what its profile is made with.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{DeviceIdentity, DeviceName, GroupName, MacAddress, Model, SerialNumber, VariableName};
+use super::{DeviceIdentity, DeviceName, GroupName, MacAddress, Model, SerialNumber, Values, shown};
 
 /// Everything that the store keeps of a device, but for when it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +23,7 @@ pub struct Device {
     /// Its groups; what a later one says counts.
     pub groups: Vec<GroupName>,
     /// Its own variables.
-    pub variables: BTreeMap<VariableName, Value>,
+    pub variables: Values,
 }
 
 /// What is wrong with a device as a whole.
@@ -88,8 +85,8 @@ struct Written {
     notes: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     groups: Vec<GroupName>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    variables: BTreeMap<VariableName, Value>,
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    variables: Values,
 }
 
 fn yes() -> bool {
@@ -108,7 +105,7 @@ impl Device {
             aliases: Vec::new(),
             notes: String::new(),
             groups: Vec::new(),
-            variables: BTreeMap::new(),
+            variables: Values::new(),
         }
     }
 
@@ -129,6 +126,12 @@ impl Device {
     #[must_use]
     pub fn has_mac(&self, mac: MacAddress) -> bool {
         self.identity.mac() == Some(mac) || self.aliases.contains(&mac)
+    }
+
+    /// The same as people and programs are shown it: secrets masked, but for those that were opened on request.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        Self { variables: shown(&self.variables), ..self.clone() }
     }
 
     /// Holds it against the bounds of what is kept.
@@ -181,6 +184,7 @@ impl From<Device> for Written {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -201,7 +205,7 @@ mod tests {
         ) {
             let groups: Vec<String> = groups.into_iter().collect();
             let mut device = device(octets, &label, &groups, enabled);
-            device.variables.insert("sip_user".parse().expect("a name"), Value::from(value));
+            device.variables.insert("sip_user".parse().expect("a name"), json!(value).into());
             let text = serde_json::to_string(&device).expect("JSON");
             prop_assert_eq!(serde_json::from_str::<Device>(&text).expect("a device"), device);
         }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use super::VariableValue;
+
 /// A variable's name: letters, digits and `_`, beginning with a letter or `_`, 64 at the most; none that a phone's macro
 /// has, which would hide it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +24,9 @@ pub enum VariableError {
     /// It would hide the phone's certificate.
     #[error("`{0}` is what the phone's certificate says: choose another name")]
     Certificate(String),
+    /// It looks like what the store makes of secrets.
+    #[error("the value of `{0}` is a table with `$sealed` in it, which is how secrets are kept: use another key")]
+    Reserved(VariableName),
     /// It is larger than a profile needs.
     #[error("the value of `{name}` has {length} bytes: expected {LONGEST} at the most")]
     Long {
@@ -42,7 +47,7 @@ const CERTIFICATE: &str = "certificate";
 const MACROS: [&str; 6] = ["MA", "MAU", "MAC", "SN", "PN", "PSN"];
 
 impl VariableName {
-    /// As templates write it.
+    /// Its text, as templates write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -51,8 +56,11 @@ impl VariableName {
     /// Holds a value against what is kept of one.
     ///
     /// # Errors
-    /// It is too long.
+    /// It is too long, or would pass for a sealed secret.
     pub fn check(&self, value: &Value) -> Result<(), VariableError> {
+        if VariableValue::is_reserved(value) {
+            return Err(VariableError::Reserved(self.clone()));
+        }
         let length = value.to_string().len();
         if length > LONGEST { Err(VariableError::Long { name: self.clone(), length }) } else { Ok(()) }
     }

@@ -8,8 +8,8 @@ use minijinja::Value;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use crate::device::{Device, DeviceIdentity, Layers, MacAddress, SerialNumber};
-use crate::profile::template::Variables;
+use crate::device::{Device, DeviceIdentity, Layers, MacAddress, SerialNumber, VariableName, VariableValue};
+use crate::profile::template::{Variables, unavailable};
 
 /// A device, what its profiles are made with, and when it was last noted as seen.
 #[derive(Debug)]
@@ -43,11 +43,18 @@ impl Known {
         let effective = layers.effective();
         let mut hash = Sha256::new();
         for (name, value) in &effective {
-            hash.update(format!("{name}={value}\n"));
+            hash.update(format!("{name}="));
+            match value {
+                VariableValue::Open(value) => hash.update(value.to_string()),
+                VariableValue::Secret(secret) => hash.update(secret.expose()),
+                VariableValue::Sealed(sealed) => hash.update(sealed),
+            }
+            hash.update("\n");
         }
         let mut print = [0; 16];
         print.copy_from_slice(&hash.finalize()[..16]);
-        let variables = effective.into_iter().map(|(name, value)| (name.to_string(), to_value(value))).collect();
+        let variables =
+            effective.into_iter().map(|(name, value)| (name.to_string(), of_template(name, value))).collect();
         // What is in `variables` need not be in memory twice.
         device.variables.clear();
         device.notes.clear();
@@ -129,6 +136,17 @@ impl PartialEq for Known {
 }
 
 impl Eq for Known {}
+
+/// A variable as templates see it. A secret that could not be opened fails the template that asks for it, and no other.
+fn of_template(name: &VariableName, value: &VariableValue) -> Value {
+    match value {
+        VariableValue::Open(value) => to_value(value),
+        VariableValue::Secret(secret) => secret.expose().into(),
+        VariableValue::Sealed(_) => {
+            unavailable(format!("`{name}` is a secret that this server cannot open: `phoneprov check` says why"))
+        }
+    }
+}
 
 /// The same value as templates see it.
 pub fn to_value(value: &Json) -> Value {

@@ -102,6 +102,12 @@ impl From<Plain> for Error {
     }
 }
 
+/// A value that fails the template which uses it, for this reason.
+#[must_use]
+pub fn unavailable(reason: String) -> Value {
+    Error::from(Plain(reason)).into()
+}
+
 thread_local! {
     /// The files of the rendering that this thread is in: minijinja's loader has no other way to tell its caller.
     static SOURCES: RefCell<Vec<Source>> = const { RefCell::new(Vec::new()) };

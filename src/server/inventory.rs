@@ -25,7 +25,7 @@ pub(super) struct Opened {
 /// server from starting: what needs no device is served.
 pub(super) async fn open(config: Option<&config::Store>) -> Result<Opened, StoreError> {
     let Some(config) = config else { return Ok(Opened { store: None, inventory: None }) };
-    let store = Store::new(&config.place)?;
+    let store = Store::new(&config.place)?.sealing(config.sealing.as_ref());
     let revision = match store.migrate().await {
         Ok(()) => store.revision().await,
         Err(error) => Err(error),

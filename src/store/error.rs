@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 
+use crate::cipher::seal::SealError;
 use crate::device::{DeviceError, DeviceName, GroupName};
 
 /// The store does not do what it was asked.
@@ -100,6 +101,29 @@ pub enum StoreError {
         /// Why not.
         reason: String,
     },
+    /// The change was none of a device or group.
+    #[error("change {0} has changed nothing that could be taken back: somebody looked at secrets, or sealed them anew")]
+    NothingToUndo(i64),
+    /// A secret is to be kept, and there is no key.
+    #[error(
+        "secrets are kept sealed, and there is no key: `phoneprov secrets key > state/seal.key` makes one, and \
+         `seal_key_file = \"state/seal.key\"` under [store] names it"
+    )]
+    NoSealingKey,
+    /// The keys cannot be read.
+    #[error("{0}")]
+    SealingKey(String),
+    /// A secret does not open.
+    #[error("{what} does not open: {error}")]
+    Sealed {
+        /// Which one.
+        what: String,
+        /// Why not.
+        error: SealError,
+    },
+    /// No secret can be sealed.
+    #[error("the system gives no random numbers")]
+    NoRandomNumbers,
     /// Anything else.
     #[error("the store {place}: {reason}")]
     Other {

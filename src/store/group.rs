@@ -1,16 +1,13 @@
 //! Groups of devices.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::{AnyConnection, Row as _};
 
 use super::history::{Layer, Snapshot};
 use super::read::parsed;
 use super::rows::{Cell, insert};
 use super::{Store, StoreError, Writing};
-use crate::device::{GroupName, VariableName};
+use crate::device::{GroupName, Values, VariableName, VariableValue};
 
 /// A group: what its devices have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,15 +19,15 @@ pub struct Group {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub notes: String,
     /// Its variables.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<VariableName, Value>,
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub variables: Values,
 }
 
 impl Group {
     /// A group of which nothing more is known.
     #[must_use]
     pub fn new(name: GroupName) -> Self {
-        Self { name, notes: String::new(), variables: BTreeMap::new() }
+        Self { name, notes: String::new(), variables: Values::new() }
     }
 }
 
@@ -86,7 +83,7 @@ impl Writing<'_> {
     ///
     /// # Errors
     /// There is none of this name, or there is one that is to be made; or devices are in one that is to be removed.
-    pub async fn change_group(&mut self, name: &GroupName, after: Option<Group>) -> Result<(), StoreError> {
+    pub async fn change_group(&mut self, name: &GroupName, mut after: Option<Group>) -> Result<(), StoreError> {
         let store = self.store;
         let before = store.group_named(&mut self.transaction, name).await?;
         if let Some(after) = after.as_ref().filter(|after| after.name != *name)
@@ -101,6 +98,10 @@ impl Writing<'_> {
                     .await?
             }
         };
+        if let Some(after) = &mut after {
+            let before = before.as_ref().map(|(_, group)| &group.variables);
+            store.sealer.seal_all(Layer::Group, id, before, &mut after.variables)?;
+        }
         if before.as_ref().map(|(_, group)| group) == after.as_ref() {
             return Ok(());
         }
@@ -148,6 +149,7 @@ impl Writing<'_> {
 pub(super) const VARIABLE: &str = "insert into variable (layer, owner, name, value)";
 
 /// A variable's row.
-pub(super) fn variable(layer: Layer, owner: i64, name: &VariableName, value: &Value) -> [Cell; 4] {
-    [layer.as_str().to_owned().into(), owner.into(), name.to_string().into(), value.to_string().into()]
+pub(super) fn variable(layer: Layer, owner: i64, name: &VariableName, value: &VariableValue) -> [Cell; 4] {
+    let value = serde_json::to_string(value).expect("a sealed value is JSON");
+    [layer.as_str().to_owned().into(), owner.into(), name.to_string().into(), value.into()]
 }

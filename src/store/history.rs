@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 
 use super::rows::{Cell, insert};
 use super::{Store, StoreError, Writing};
+use crate::device::Origin;
 
 /// What a change is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,6 +80,15 @@ impl Layer {
         }
     }
 
+    /// The kind of thing that variables are from.
+    pub(super) fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::Configuration | Origin::Defaults => Self::Defaults,
+            Origin::Group(_) => Self::Group,
+            Origin::Device => Self::Device,
+        }
+    }
+
     fn named(text: &str) -> Result<Self, StoreError> {
         let known = [Self::Defaults, Self::Group, Self::Device].into_iter().find(|layer| layer.as_str() == text);
         known.ok_or_else(|| StoreError::damaged("a change", format!("`{text}` is no layer")))
@@ -94,7 +104,9 @@ impl Snapshot {
         before: Option<&T>,
         after: Option<&T>,
     ) -> Self {
-        let text = |side: Option<&T>| side.map(|side| serde_json::to_string(side).expect("a device is JSON"));
+        let text = |side: Option<&T>| {
+            side.map(|side| serde_json::to_string(side).expect("a device whose secrets are sealed is JSON"))
+        };
         Self { layer, owner, subject, before: text(before), after: text(after) }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::{AnyConnection, Row as _};
 
 use super::group::{VARIABLE, variable};
@@ -13,7 +12,7 @@ use super::history::{Layer, Snapshot};
 use super::read::parsed;
 use super::rows::insert;
 use super::{Entry, Store, StoreError, Writing};
-use crate::device::{DeviceName, GroupName, Layers, Origin, Stratum, VariableName};
+use crate::device::{DeviceName, GroupName, Layers, Origin, Stratum, Values, VariableValue};
 use crate::inventory::Known;
 
 /// What holds for every device.
@@ -21,11 +20,11 @@ use crate::inventory::Known;
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// The variables.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<VariableName, Value>,
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub variables: Values,
 }
 
-const OF_GROUPS: &str = "select g.name, v.name, v.value from membership m \
+const OF_GROUPS: &str = "select g.id, g.name, v.name, v.value from membership m \
     join device_group g on g.id = m.device_group join variable v on v.layer = 'group' and v.owner = g.id \
     where m.device = $1 order by m.place, v.name";
 
@@ -47,7 +46,7 @@ impl Store {
             let mut connection = self.pool.acquire().await.map_err(|error| self.error(error))?;
             let Some(entry) = self.named(&mut connection, name).await? else { return Ok(None) };
             let layers = self.layers_of(&mut connection, &entry).await?;
-            Ok(Some((entry, layers)))
+            Ok(Some((entry, Layers(layers.into_iter().map(|(_, stratum)| stratum).collect()))))
         })
         .await
     }
@@ -69,10 +68,10 @@ impl Store {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn samples(&self) -> Result<BTreeMap<VariableName, Value>, StoreError> {
+    pub async fn samples(&self) -> Result<Values, StoreError> {
         self.within(async {
             let rows = sqlx::query(SAMPLES).fetch_all(&self.pool).await.map_err(|error| self.error(error))?;
-            let mut samples = BTreeMap::new();
+            let mut samples = Values::new();
             for row in rows {
                 let read = || -> Result<(String, String), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
                 let (name, value) = read().map_err(|error| self.error(error))?;
@@ -89,6 +88,7 @@ impl Store {
             let mut connection = self.pool.acquire().await.map_err(|error| self.error(error))?;
             let Some(entry) = self.named(&mut connection, name).await? else { return Ok(None) };
             let layers = self.layers_of(&mut connection, &entry).await?;
+            let layers = self.opened(layers, &entry);
             let changed = sqlx::query_scalar(CHANGED).bind(entry.id).fetch_one(&mut *connection).await;
             let changed: i64 = changed.map_err(|error| self.error(error))?;
             let changed = SystemTime::UNIX_EPOCH + Duration::from_millis(changed.unsigned_abs());
@@ -97,24 +97,42 @@ impl Store {
         .await
     }
 
-    async fn layers_of(&self, connection: &mut AnyConnection, entry: &Entry) -> Result<Layers, StoreError> {
+    /// The layers with their secrets opened. One that does not open stays sealed: who does not need it is served.
+    fn opened(&self, layers: Vec<(i64, Stratum)>, entry: &Entry) -> Layers {
+        let strata = layers.into_iter().map(|(owner, mut stratum)| {
+            let layer = Layer::of(&stratum.origin);
+            if let Err(error) = self.sealer.open_all(layer, owner, &mut stratum.variables) {
+                tracing::error!(device = %entry.device.name(), layer = %stratum.origin, %error, "a secret does not open");
+            }
+            stratum
+        });
+        Layers(strata.collect())
+    }
+
+    /// The layers, each with its owner's number.
+    pub(super) async fn layers_of(
+        &self,
+        connection: &mut AnyConnection,
+        entry: &Entry,
+    ) -> Result<Vec<(i64, Stratum)>, StoreError> {
         let defaults = self.variables(connection, Layer::Defaults.as_str(), 0).await?;
-        let mut strata = vec![Stratum { origin: Origin::Defaults, variables: defaults }];
+        let mut strata = vec![(0, Stratum { origin: Origin::Defaults, variables: defaults })];
         let rows = sqlx::query(OF_GROUPS).bind(entry.id).fetch_all(connection).await;
         for row in rows.map_err(|error| self.error(error))? {
-            let read =
-                || -> Result<[String; 3], sqlx::Error> { Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]) };
-            let [group, name, value] = read().map_err(|error| self.error(error))?;
+            let read = || -> Result<(i64, [String; 3]), sqlx::Error> {
+                Ok((row.try_get(0)?, [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?]))
+            };
+            let (id, [group, name, value]) = read().map_err(|error| self.error(error))?;
             let group: GroupName = parsed("a group's name", &group)?;
             let (name, value) = (parsed("a variable's name", &name)?, json(&name, &value)?);
             let origin = Origin::Group(group);
-            match strata.last_mut().filter(|last| last.origin == origin) {
-                Some(last) => drop(last.variables.insert(name, value)),
-                None => strata.push(Stratum { origin, variables: BTreeMap::from([(name, value)]) }),
+            match strata.last_mut().filter(|(_, last)| last.origin == origin) {
+                Some((_, last)) => drop(last.variables.insert(name, value)),
+                None => strata.push((id, Stratum { origin, variables: BTreeMap::from([(name, value)]) })),
             }
         }
-        strata.push(Stratum { origin: Origin::Device, variables: entry.device.variables.clone() });
-        Ok(Layers(strata))
+        strata.push((entry.id, Stratum { origin: Origin::Device, variables: entry.device.variables.clone() }));
+        Ok(strata)
     }
 }
 
@@ -135,7 +153,9 @@ impl Writing<'_> {
     pub async fn change_defaults(&mut self, after: &Defaults) -> Result<(), StoreError> {
         let store = self.store;
         let before = self.defaults().await?;
-        if before == *after {
+        let mut after = after.clone();
+        store.sealer.seal_all(Layer::Defaults, 0, Some(&before.variables), &mut after.variables)?;
+        if before == after {
             return Ok(());
         }
         let forgotten =
@@ -143,11 +163,11 @@ impl Writing<'_> {
         forgotten.map_err(|error| store.error(error))?;
         let rows = after.variables.iter().map(|(name, value)| variable(Layer::Defaults, 0, name, value)).collect();
         insert(&mut self.transaction, (VARIABLE, ""), rows).await.map_err(|error| store.error(error))?;
-        let snapshot = Snapshot::of(Layer::Defaults, 0, "defaults".to_owned(), Some(&before), Some(after));
+        let snapshot = Snapshot::of(Layer::Defaults, 0, "defaults".to_owned(), Some(&before), Some(&after));
         self.note(vec![snapshot]).await
     }
 }
 
-fn json(name: &str, value: &str) -> Result<Value, StoreError> {
+fn json(name: &str, value: &str) -> Result<VariableValue, StoreError> {
     serde_json::from_str(value).map_err(|error| StoreError::damaged(format!("a value of the variable {name}"), error))
 }

@@ -12,7 +12,10 @@ mod layers;
 mod migrate;
 mod read;
 mod remember;
+mod reseal;
+mod reveal;
 mod rows;
+mod seal;
 mod undo;
 mod waiting;
 mod write;
@@ -27,9 +30,11 @@ pub use self::error::StoreError;
 pub use self::group::Group;
 pub use self::history::{Change, Layer};
 pub use self::layers::Defaults;
-pub use self::read::{Entry, Filter, Seen};
+pub use self::read::{Entry, Filter, Kind, Seen};
+pub use self::reseal::{Known, Resealed, Sealed};
+use self::seal::Sealer;
 pub use self::waiting::Waiting;
-pub use self::write::Writing;
+pub use self::write::{Changed, Writing};
 use crate::config::Place;
 
 /// The longest that a question to the store may take: a phone waits for the answer.
@@ -41,6 +46,7 @@ pub struct Store {
     pool: AnyPool,
     engine: Engine,
     place: String,
+    sealer: Sealer,
 }
 
 impl Store {
@@ -49,7 +55,12 @@ impl Store {
     /// # Errors
     /// The file cannot be made, or the URL is not understood.
     pub fn new(place: &Place) -> Result<Self, StoreError> {
-        Ok(Self { pool: Engine::pool(place)?, engine: Engine::of(place), place: engine::shown(place) })
+        Ok(Self {
+            pool: Engine::pool(place)?,
+            engine: Engine::of(place),
+            place: engine::shown(place),
+            sealer: Sealer::Without,
+        })
     }
 
     /// The same, reached, and brought to the form that this program knows.

@@ -1,15 +1,14 @@
 //! Questions to the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::rows::{CHUNK, Cell, list, pad};
 use super::{Store, StoreError};
-use crate::device::{Device, DeviceIdentity, DeviceName, GroupName, MacAddress, VariableName};
+use crate::device::{Device, DeviceIdentity, DeviceName, GroupName, MacAddress, Values, VariableName, VariableValue};
 
 /// A device, with its number in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +26,17 @@ pub struct Seen {
     pub at: Timestamp,
     /// Where it was then.
     pub address: String,
+}
+
+/// What the values of one variable are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Texts.
+    Text,
+    /// Not all of them texts.
+    Json,
+    /// Some of them secrets.
+    Secret,
 }
 
 /// Which devices a page is of; by default all.
@@ -100,17 +110,24 @@ impl Store {
         self.within(async { asked.await.map_err(|error| self.error(error)) }).await
     }
 
-    /// Every variable that some device has of its own, and whether it is a text for all of them.
+    /// Every variable that some device has of its own, and what it is for all of them.
     ///
     /// # Errors
     /// As [`Store::device`].
-    pub async fn variable_names(&self) -> Result<Vec<(VariableName, bool)>, StoreError> {
+    pub async fn variable_names(&self) -> Result<Vec<(VariableName, Kind)>, StoreError> {
         self.within(async {
             let asked = sqlx::query(VARIABLE_NAMES).fetch_all(&self.pool).await.map_err(|error| self.error(error))?;
-            let read = |row: &AnyRow| -> Result<(String, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
+            let read = |row: &AnyRow| -> Result<(String, i64, i64), sqlx::Error> {
+                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+            };
             let named = |row: &AnyRow| {
-                let (name, others) = read(row).map_err(|error| self.error(error))?;
-                Ok((parsed("a variable's name", &name)?, others == 0))
+                let (name, others, sealed) = read(row).map_err(|error| self.error(error))?;
+                let kind = match (sealed, others) {
+                    (0, 0) => Kind::Text,
+                    (0, _) => Kind::Json,
+                    (_, _) => Kind::Secret,
+                };
+                Ok((parsed("a variable's name", &name)?, kind))
             };
             asked.iter().map(named).collect()
         })
@@ -185,13 +202,13 @@ impl Store {
         connection: &mut AnyConnection,
         layer: &'static str,
         owner: i64,
-    ) -> Result<BTreeMap<VariableName, Value>, StoreError> {
+    ) -> Result<Values, StoreError> {
         let asked = sqlx::query("select owner, name, value from variable where layer = $1 and owner = $2");
         let rows = asked.bind(layer).bind(owner).fetch_all(connection).await.map_err(|error| self.error(error))?;
         rows.iter().map(|row| self.variable(row).map(|(_, name, value)| (name, value))).collect()
     }
 
-    fn variable(&self, row: &AnyRow) -> Result<(i64, VariableName, Value), StoreError> {
+    fn variable(&self, row: &AnyRow) -> Result<(i64, VariableName, VariableValue), StoreError> {
         let read = || -> Result<(i64, String, String), sqlx::Error> {
             Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
         };
@@ -260,8 +277,8 @@ const GROUPS: &str = "select m.device, g.name from membership m join device_grou
     where m.device in () order by m.device, m.place";
 
 /// In JSON, a text begins with a quotation mark.
-const VARIABLE_NAMES: &str = "select name, count(case when value not like '\"%' then 1 end) from variable \
-    where layer = 'device' group by name order by name";
+const VARIABLE_NAMES: &str = "select name, count(case when value not like '\"%' then 1 end), \
+    count(case when value like '{\"$sealed\"%' then 1 end) from variable where layer = 'device' group by name order by name";
 
 const VARIABLES: &str = "select owner, name, value from variable where layer = 'device' and owner in";
 

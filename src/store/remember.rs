@@ -80,7 +80,8 @@ fn touched(changes: &[Change]) -> Touched {
     let mut layers = false;
     for change in changes {
         match change.layer {
-            Layer::Defaults | Layer::Group => layers = true,
+            // Where nothing has changed, somebody has only looked at secrets.
+            Layer::Defaults | Layer::Group => layers |= change.before != change.after,
             Layer::Device => {
                 for side in change.before.iter().chain(&change.after) {
                     match Device::deserialize(side) {

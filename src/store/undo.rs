@@ -17,6 +17,9 @@ impl Writing<'_> {
         if changes.is_empty() {
             return Err(StoreError::NoSuchChange(revision));
         }
+        if changes.iter().all(|change| change.before == change.after) {
+            return Err(StoreError::NothingToUndo(revision));
+        }
         self.nothing_later(revision).await?;
         let mut devices = Vec::new();
         for change in &changes {
@@ -45,7 +48,7 @@ impl Writing<'_> {
             after: before,
             id: Some(id),
         });
-        match self.steps(devices.collect()).await?.into_iter().next() {
+        match self.steps(devices.collect()).await?.faults.into_iter().next() {
             Some((_, fault)) => Err(fault),
             None => Ok(changes.len()),
         }
@@ -55,7 +58,8 @@ impl Writing<'_> {
         let store = self.store;
         let asked = "select later.subject, later.revision from history later join history undone \
             on later.layer = undone.layer and later.owner = undone.owner \
-            where undone.revision = $1 and later.revision > $1 order by later.revision limit 1";
+            where undone.revision = $1 and later.revision > $1 \
+            and coalesce(later.before, '') <> coalesce(later.after, '') order by later.revision limit 1";
         let later: Option<(String, i64)> = sqlx::query_as(asked)
             .bind(revision)
             .fetch_optional(&mut *self.transaction)

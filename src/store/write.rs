@@ -43,6 +43,15 @@ struct Numbered {
     after: Option<Device>,
 }
 
+/// What came of a change of many devices, by their places among those that were given.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// Those that cannot be, and why.
+    pub faults: Vec<(usize, StoreError)>,
+    /// Those that are as they were.
+    pub unchanged: BTreeSet<usize>,
+}
+
 const DEVICE: &str = "insert into device (id, mac, serial, product, series, label, notes, enabled, changed)";
 
 /// With [`DEVICE`]: the same statement makes a device and changes it.
@@ -101,17 +110,17 @@ impl Writing<'_> {
     /// # Errors
     /// A name is another device's, a group is not there, or the store cannot be written. The change has to be given up.
     pub async fn change(&mut self, devices: Vec<(Option<Entry>, Option<Device>)>) -> Result<(), StoreError> {
-        self.change_what_can_be(devices).await?.into_iter().try_for_each(|(_, fault)| Err(fault))
+        self.change_what_can_be(devices).await?.faults.into_iter().try_for_each(|(_, fault)| Err(fault))
     }
 
-    /// The same, but leaves out what cannot be: each such place among `devices`, and why.
+    /// The same, but leaves out what cannot be.
     ///
     /// # Errors
     /// The store cannot be written. The change has to be given up.
     pub async fn change_what_can_be(
         &mut self,
         devices: Vec<(Option<Entry>, Option<Device>)>,
-    ) -> Result<Vec<(usize, StoreError)>, StoreError> {
+    ) -> Result<Changed, StoreError> {
         self.steps(devices.into_iter().map(|(before, after)| Step { before, after, id: None }).collect()).await
     }
 
@@ -136,8 +145,11 @@ impl Writing<'_> {
         transaction.commit().await.map_err(|error| store.error(error))
     }
 
-    pub(super) async fn steps(&mut self, steps: Vec<Step>) -> Result<Vec<(usize, StoreError)>, StoreError> {
+    pub(super) async fn steps(&mut self, steps: Vec<Step>) -> Result<Changed, StoreError> {
+        let given = steps.len();
         let mut steps = self.number(steps).await?;
+        let changing: HashSet<usize> = steps.iter().map(|step| step.at).collect();
+        let unchanged = (0..given).filter(|at| !changing.contains(at)).collect();
         let groups = self.group_numbers(&steps).await?;
         let faults = self.faults(&steps, &groups).await?;
         steps.retain(|step| !faults.iter().any(|(at, _)| *at == step.at));
@@ -152,7 +164,7 @@ impl Writing<'_> {
         let added = steps.iter().filter(|step| step.before.is_none()).filter_map(|step| step.after.as_ref());
         let added: Vec<DeviceName> = added.flat_map(Device::names).collect();
         self.dismiss(Some(&added)).await?;
-        Ok(faults)
+        Ok(Changed { faults, unchanged })
     }
 
     /// Adds to a counter of the revision's row, and returns it.
@@ -162,7 +174,7 @@ impl Writing<'_> {
         counted.map_err(|error| store.error(error))
     }
 
-    /// Gives new devices their numbers, and leaves out those that do not change.
+    /// Gives new devices their numbers, seals secrets, and leaves out devices that do not change.
     async fn number(&mut self, steps: Vec<Step>) -> Result<Vec<Numbered>, StoreError> {
         let new = steps.iter().filter(|step| step.before.is_none() && step.id.is_none()).count();
         let mut last = 0;
@@ -171,15 +183,23 @@ impl Writing<'_> {
             let statement = "update revision set last_device = last_device + $1 where id = 1 returning last_device";
             last = self.count_up(statement, by).await? - by;
         }
-        let numbered = steps.into_iter().enumerate().map(|(at, Step { before, after, id })| {
+        let mut numbered = Vec::with_capacity(steps.len());
+        for (at, Step { before, mut after, id }) in steps.into_iter().enumerate() {
             let known = before.as_ref().map(|entry| entry.id).or(id);
             let id = known.unwrap_or_else(|| {
                 last += 1;
                 last
             });
-            Numbered { at, id, before: before.map(|entry| entry.device), after }
-        });
-        Ok(numbered.filter(|step| step.before != step.after).collect())
+            let before = before.map(|entry| entry.device);
+            if let Some(after) = &mut after {
+                let before = before.as_ref().map(|device| &device.variables);
+                self.store.sealer.seal_all(Layer::Device, id, before, &mut after.variables)?;
+            }
+            if before != after {
+                numbered.push(Numbered { at, id, before, after });
+            }
+        }
+        Ok(numbered)
     }
 
     /// Which of the devices cannot be: a name is another one's, a group is not there, or there is too much of it.

@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("metrics", &["config", "provision"]),
     ("log", &["config", "metrics", "provision"]),
     ("census", &["certificate", "config", "device"]),
-    ("store", &["config", "device", "inventory"]),
+    ("store", &["cipher", "config", "device", "inventory"]),
     ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
     (

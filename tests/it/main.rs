@@ -34,6 +34,7 @@ mod report;
 mod revocation;
 mod rule;
 mod scan;
+mod sealed;
 mod server;
 mod site;
 mod start;

@@ -1,10 +1,48 @@
-//! A variable and its value, as they are typed.
+//! Variables and their values, as they are typed.
 
 use std::str::FromStr;
 
+use anyhow::ensure;
 use serde_json::Value;
 
-use crate::device::VariableName;
+use crate::cli::hidden;
+use crate::device::{Values, VariableName, VariableValue};
+
+/// Variables that a command sets.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(id = "assignments", multiple = true)]
+pub(in crate::cli) struct Assignments {
+    /// Variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
+    #[arg(value_name = "NAME=VALUE")]
+    variables: Vec<Assignment>,
+    /// A variable that is a secret. Its text is asked for, or is a line of standard input for each; it is kept sealed.
+    #[arg(long = "secret", value_name = "NAME")]
+    secrets: Vec<VariableName>,
+}
+
+impl Assignments {
+    /// The variables with their values; those that are secrets are asked for.
+    pub(in crate::cli) fn read(&self) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
+        let open = self.variables.iter().cloned().map(|Assignment { name, value }| (name, value.into()));
+        let mut all: Vec<(VariableName, VariableValue)> = open.collect();
+        for name in &self.secrets {
+            ensure!(all.iter().all(|(other, _)| other != name), "{name} is given twice");
+            all.push((name.clone(), VariableValue::Secret(hidden::ask(name.as_str())?)));
+        }
+        Ok(all)
+    }
+}
+
+/// Puts variables among those that there are. What is a secret stays one.
+pub(in crate::cli) fn put(all: &mut Values, set: &[(VariableName, VariableValue)]) {
+    for (name, value) in set {
+        let value = match all.get(name) {
+            Some(before) => before.followed_by(value.clone()),
+            None => value.clone(),
+        };
+        all.insert(name.clone(), value);
+    }
+}
 
 /// `sip_user=100` is the text 100; `vlan:=7`, `lines:=[1, 2]` and `on:=true` are JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]

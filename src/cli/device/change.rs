@@ -96,7 +96,7 @@ pub(super) fn add(args: &Add, config: &Path) -> anyhow::Result<ExitCode> {
     };
     let Some(identity) = identity else { bail!("a device needs a name") };
     let mut device = Device { enabled: !args.disabled, ..Device::new(identity) };
-    args.fields.apply(&mut device);
+    args.fields.apply(&mut device, &args.fields.variables()?);
     with_store(config, async |store| {
         let mut writing = store.write(&who(), "device add").await?;
         writing.change(vec![(None, Some(device.clone()))]).await?;
@@ -107,10 +107,11 @@ pub(super) fn add(args: &Add, config: &Path) -> anyhow::Result<ExitCode> {
 
 /// Changes one.
 pub(super) fn set(args: &Set, config: &Path) -> anyhow::Result<ExitCode> {
+    let variables = args.fields.variables()?;
     with_store(config, async |store| {
         let (before, mut writing) = find(store, &args.name, "device set").await?;
         let mut after = before.device.clone();
-        args.fields.apply(&mut after);
+        args.fields.apply(&mut after, &variables);
         let name = after.name();
         writing.change(vec![(Some(before), Some(after))]).await?;
         writing.commit().await?;

@@ -1,7 +1,7 @@
 //! What can be said of a device by options.
 
-use super::assignment::Assignment;
-use crate::device::{Device, DeviceIdentity, GroupName, MacAddress, Model, SerialNumber};
+use super::assignment::{Assignments, put};
+use crate::device::{Device, DeviceIdentity, GroupName, MacAddress, Model, SerialNumber, VariableName, VariableValue};
 
 /// What a device is to be.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -30,14 +30,18 @@ pub(super) struct Fields {
     /// A group; a later one counts more, and all that are given replace all that there were.
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<GroupName>,
-    /// Its variables: NAME=TEXT, or NAME:=JSON for a number, a truth value, a list or a table.
-    #[arg(value_name = "NAME=VALUE")]
-    variables: Vec<Assignment>,
+    #[command(flatten)]
+    variables: Assignments,
 }
 
 impl Fields {
-    /// Puts what is said into a device.
-    pub(super) fn apply(&self, device: &mut Device) {
+    /// The variables that are to be set; those that are secrets are asked for.
+    pub(super) fn variables(&self) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
+        self.variables.read()
+    }
+
+    /// Puts what is said into a device, and these variables.
+    pub(super) fn apply(&self, device: &mut Device, variables: &[(VariableName, VariableValue)]) {
         let known = &device.identity;
         let mac = self.mac.or(known.mac());
         let serial = self.serial.clone().or_else(|| known.serial().cloned());
@@ -58,7 +62,6 @@ impl Fields {
         if !self.groups.is_empty() {
             device.groups.clone_from(&self.groups);
         }
-        let own = self.variables.iter().cloned();
-        device.variables.extend(own.map(|Assignment { name, value }| (name, value)));
+        put(&mut device.variables, variables);
     }
 }

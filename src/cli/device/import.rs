@@ -12,12 +12,12 @@ use super::csv::{Reader, Row};
 use super::sheet::{self, Column};
 use crate::cli::store::{who, with_store};
 use crate::device::DeviceName;
-use crate::store::{Store, Writing};
+use crate::store::{Changed, Store, Writing};
 
 /// Add and change devices by a table (CSV), whose header names fields and variables.
 ///
 /// Fields are mac, serial, product, series, label, notes, enabled, aliases and groups; any other name is a variable's, and
-/// one that ends in :json has JSON in its cells. An empty cell takes away; a column that is not there changes nothing.
+/// one that ends in :json has JSON in its cells, one that ends in :secret secrets. An empty cell takes away; a column that is not there changes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The table; `-` reads standard input.
@@ -120,21 +120,20 @@ impl Report {
             let device = sheet::device(columns, &row.fields, &name, before.as_ref().map(|entry| &entry.device));
             match device {
                 Ok(device) => {
-                    let same = before.as_ref().map(|entry| entry.device == device);
-                    lines.push((row.line, same));
+                    lines.push((row.line, before.is_some()));
                     changes.push((before, Some(device)));
                 }
                 Err(finding) => self.finding(row.line, &finding),
             }
         }
-        let faults = writing.change_what_can_be(changes).await?;
+        let Changed { faults, unchanged } = writing.change_what_can_be(changes).await?;
         let faults: HashMap<usize, String> = faults.into_iter().map(|(at, error)| (at, error.to_string())).collect();
-        for (at, (line, same)) in lines.into_iter().enumerate() {
-            match (faults.get(&at), same) {
+        for (at, (line, known)) in lines.into_iter().enumerate() {
+            match (faults.get(&at), known) {
                 (Some(finding), _) => self.finding(line, finding),
-                (None, None) => self.added += 1,
-                (None, Some(false)) => self.changed += 1,
-                (None, Some(true)) => self.unchanged += 1,
+                (None, _) if unchanged.contains(&at) => self.unchanged += 1,
+                (None, false) => self.added += 1,
+                (None, true) => self.changed += 1,
             }
         }
         Ok(())

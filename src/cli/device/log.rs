@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::show::Form;
 use crate::cli::store::{who, with_store};
-use crate::device::DeviceName;
+use crate::device::{DeviceName, VariableValue};
 use crate::store::Change;
 
 /// See who changed what, the last change first.
@@ -42,9 +42,12 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
             Some(name) => store.device(name).await?.map(|entry| entry.id),
             None => None,
         };
-        let changes = store.log(subject.as_deref().map(|subject| (subject, id)), args.before, args.limit).await?;
+        let mut changes = store.log(subject.as_deref().map(|subject| (subject, id)), args.before, args.limit).await?;
         let mut out = io::stdout().lock();
         if args.form.json {
+            for change in &mut changes {
+                [&mut change.before, &mut change.after].into_iter().flatten().for_each(mask);
+            }
             writeln!(out, "{}", serde_json::to_string_pretty(&changes)?)?;
         } else {
             for change in &changes {
@@ -75,10 +78,22 @@ fn print(out: &mut impl Write, change: &Change) -> io::Result<()> {
     let (before, after) = (flat(before.as_ref()), flat(after.as_ref()));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names.into_iter().filter(|name| before.get(*name) != after.get(*name)) {
-        let text = |side: &Map<String, Value>| side.get(name).map_or_else(|| "none".to_owned(), Value::to_string);
+        let text = |side: &Map<String, Value>| match side.get(name) {
+            // Of a secret, that it was changed is all there is to see.
+            Some(value) => VariableValue::from(value.clone()).to_string(),
+            None => "none".to_owned(),
+        };
         writeln!(out, "  {name}: {} -> {}", text(&before), text(&after))?;
     }
     Ok(())
+}
+
+/// Puts a mask in the place of every secret.
+fn mask(side: &mut Value) {
+    let Some(Value::Object(variables)) = side.get_mut("variables") else { return };
+    for value in variables.values_mut() {
+        *value = VariableValue::from(value.take()).shown();
+    }
 }
 
 /// One side of a change, each variable as a field of its own.

@@ -15,7 +15,7 @@ mod waiting;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub(super) use self::assignment::Assignment;
+pub(super) use self::assignment::{Assignments, put};
 
 /// Add, see and change the devices of the store.
 ///

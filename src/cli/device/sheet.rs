@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::device::{Device, DeviceIdentity, DeviceName, VariableName};
+use super::assignment::put;
+use crate::device::{Device, DeviceIdentity, DeviceName, MASK, Secret, VariableName, VariableValue};
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) enum Column {
     Text(VariableName),
     /// A variable whose cells are JSON: `vlan:json`.
     Json(VariableName),
+    /// A variable whose cells are secrets: `sip_password:secret`. A mask in place of one leaves it as it is.
+    Secret(VariableName),
 }
 
 /// The columns of fields, as they are called and in the order in which an export has them.
@@ -48,9 +51,10 @@ impl FromStr for Column {
         if let Some((_, field)) = FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             return Ok(field.clone());
         }
-        let (name, column): (&str, fn(VariableName) -> Self) = match text.strip_suffix(":json") {
-            Some(name) => (name, Self::Json),
-            None => (text, Self::Text),
+        let (name, column): (&str, fn(VariableName) -> Self) = match text.rsplit_once(':') {
+            Some((name, "json")) => (name, Self::Json),
+            Some((name, "secret")) => (name, Self::Secret),
+            Some(_) | None => (text, Self::Text),
         };
         name.parse().map(column).map_err(|error: crate::device::VariableError| error.to_string())
     }
@@ -127,16 +131,29 @@ impl Column {
             Self::Enabled => device.enabled = truth(cell)?,
             Self::Aliases => device.aliases = words(cell)?,
             Self::Groups => device.groups = words(cell)?,
-            Self::Text(name) | Self::Json(name) if cell.is_empty() => drop(device.variables.remove(name)),
+            Self::Text(name) | Self::Json(name) | Self::Secret(name) if cell.is_empty() => {
+                device.variables.remove(name);
+            }
             Self::Text(name) => {
                 let value = Value::from(cell);
                 name.check(&value).map_err(|error| error.to_string())?;
-                device.variables.insert(name.clone(), value);
+                put(&mut device.variables, &[(name.clone(), value.into())]);
             }
             Self::Json(name) => {
                 let value: Value = serde_json::from_str(cell).map_err(|error| format!("{name} is no JSON: {error}"))?;
                 name.check(&value).map_err(|error| error.to_string())?;
-                device.variables.insert(name.clone(), value);
+                put(&mut device.variables, &[(name.clone(), value.into())]);
+            }
+            Self::Secret(name) if cell == MASK => {
+                if !device.variables.get(name).is_some_and(VariableValue::is_secret) {
+                    return Err(format!(
+                        "{name} is masked, and there is no such secret that could stay: give its text"
+                    ));
+                }
+            }
+            Self::Secret(name) => {
+                name.check(&Value::from(cell)).map_err(|error| error.to_string())?;
+                device.variables.insert(name.clone(), VariableValue::Secret(Secret::new(cell.to_owned())));
             }
         }
         Ok(())
@@ -155,11 +172,11 @@ impl Column {
             Self::Enabled => if device.enabled { "yes" } else { "no" }.to_owned(),
             Self::Aliases => device.aliases.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Self::Groups => device.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            Self::Text(name) => {
-                let value = device.variables.get(name);
+            Self::Text(name) | Self::Secret(name) => {
+                let value = device.variables.get(name).map(VariableValue::shown);
                 value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
             }
-            Self::Json(name) => device.variables.get(name).map(ToString::to_string).unwrap_or_default(),
+            Self::Json(name) => device.variables.get(name).map(|value| value.shown().to_string()).unwrap_or_default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::cli::answer::line;
-use crate::cli::store::with_store;
+use crate::cli::store::{who, with_store};
 use crate::device::{Device, DeviceName};
 use crate::store::{Entry, Seen, Store, StoreError};
 
@@ -20,6 +20,9 @@ pub(super) struct Args {
     names: Vec<DeviceName>,
     #[command(flatten)]
     form: Form,
+    /// Show secrets too. The history says who did.
+    #[arg(long)]
+    reveal: bool,
 }
 
 /// How a device is printed.
@@ -34,7 +37,11 @@ pub(super) struct Form {
 pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
     with_store(config, async |store| {
         for name in &args.names {
-            one(store, name, &args.form).await?;
+            if args.reveal {
+                reveal(store, name, &args.form).await?;
+            } else {
+                one(store, name, &args.form).await?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -43,10 +50,22 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
 /// Prints one device.
 pub(super) async fn one(store: &Store, name: &DeviceName, form: &Form) -> anyhow::Result<ExitCode> {
     let entry = store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
+    print_one(store, &entry, form).await
+}
+
+/// Prints one device with its secrets, once the history has who looks.
+async fn reveal(store: &Store, name: &DeviceName, form: &Form) -> anyhow::Result<ExitCode> {
+    let mut writing = store.write(&who(), "device show --reveal").await?;
+    let entry = writing.reveal(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
+    writing.commit().await?;
+    print_one(store, &entry, form).await
+}
+
+async fn print_one(store: &Store, entry: &Entry, form: &Form) -> anyhow::Result<ExitCode> {
     let seen = store.seen(&[entry.id]).await?;
     let mut out = io::stdout().lock();
     if form.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&json(&entry, &seen)?)?)?;
+        writeln!(out, "{}", serde_json::to_string_pretty(&json(entry, &seen)?)?)?;
     } else {
         print(&mut out, &entry.device, seen.get(&entry.id))?;
     }
@@ -55,7 +74,7 @@ pub(super) async fn one(store: &Store, name: &DeviceName, form: &Form) -> anyhow
 
 /// A device as JSON, with its number and when it was seen.
 pub(super) fn json(entry: &Entry, seen: &HashMap<i64, Seen>) -> serde_json::Result<Value> {
-    let mut value = serde_json::to_value(&entry.device)?;
+    let mut value = serde_json::to_value(entry.device.shown())?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("id".into(), entry.id.into());
         if let Some(seen) = seen.get(&entry.id) {
@@ -85,7 +104,7 @@ fn print(out: &mut impl Write, device: &Device, seen: Option<&Seen>) -> io::Resu
             line(out, name, &value)?;
         }
     }
-    for (name, value) in &device.variables {
+    for (name, value) in &device.shown().variables {
         line(out, "variable", &format!("{name} = {value}"))?;
     }
     let seen = seen.map_or_else(|| "never".to_owned(), |seen| format!("{} at {}", when(seen), seen.address));

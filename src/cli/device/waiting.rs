@@ -67,6 +67,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
 
 /// Adds one.
 pub(super) fn approve(args: &Approve, config: &Path) -> anyhow::Result<ExitCode> {
+    let variables = args.fields.variables()?;
     with_store(config, async |store| {
         let mut change = store.write(&who(), "device approve").await?;
         let Some(waiting) = change.waiting(&args.name).await? else {
@@ -84,7 +85,7 @@ pub(super) fn approve(args: &Approve, config: &Path) -> anyhow::Result<ExitCode>
         };
         let identity = DeviceIdentity::new(mac, serial, waiting.product).context("a device needs a name")?;
         let mut device = Device::new(identity);
-        args.fields.apply(&mut device);
+        args.fields.apply(&mut device, &variables);
         change.change(vec![(None, Some(device.clone()))]).await?;
         change.commit().await?;
         show::one(store, &device.name(), &args.form).await
