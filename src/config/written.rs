@@ -56,16 +56,28 @@ impl Written {
     pub(super) fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let mut findings = Findings::new(file, text);
         let mut rest = Some(text.to_owned());
+        let mut taken = Vec::new();
         while let Some(text) = &rest {
             let error = match toml::from_str(text) {
                 Ok(written) => return findings.end().map(|()| written),
                 Err(error) => error,
             };
-            findings.note(error.span(), Err::<(), _>(readable(error.message())));
+            let message = readable(error.message());
+            // A key that was taken out with its fault is missing on our account.
+            if !taken.iter().any(|key| message == format!("missing key `{key}`")) {
+                findings.note(error.span(), Err::<(), _>(message));
+            }
+            taken.extend(error.span().and_then(|fault| key_at(text, &fault)));
             rest = error.span().and_then(|fault| without(text, fault));
         }
         Err(findings.into_error())
     }
+}
+
+/// The key whose value a fault is in.
+fn key_at(text: &str, fault: &Range<usize>) -> Option<String> {
+    let line = text.get(..fault.start)?.rsplit('\n').next()?;
+    line.split_once('=').map(|(key, _)| key.trim().to_owned())
 }
 
 /// The text with spaces for the lines of a fault, and for all of a table whose header it is in; `None` where that leaves
@@ -103,6 +115,13 @@ mod tests {
     fn faults(text: &str) -> Vec<String> {
         let error = Written::parse(text, Path::new("c")).expect_err("faults").to_string();
         error.lines().map(|line| line.split([',', '\n']).next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_key_with_a_fault_is_not_called_missing_too() {
+        let told = faults("profiles = \"p\"\n[[rule]]\npath = \"**\"\nproof = \"nothing\"\n");
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert!(told[0].starts_with("c:3: `**` is not a path") && told[1].starts_with("c:4: "), "{told:#?}");
     }
 
     #[test]

@@ -39,6 +39,20 @@ const NESTING: usize = 64;
 /// Compiled files that are kept before all are forgotten: each device may have one of its own.
 const COMPILED_KEPT: usize = 4096;
 
+/// How details of minijinja's begin that name types, not values.
+const HOLD_NO_VALUE: [&str; 10] = [
+    "tried to use ",
+    "recursion limit exceeded",
+    "strings can only be multiplied",
+    "sequences and iterables can only be multiplied",
+    "repeated ",
+    "range has too many elements",
+    "cannot perform a containment check",
+    "can only assign to namespaces",
+    "tried to extend a second time",
+    "no parent block exists",
+];
+
 /// The name under which a rule's key is rendered; no file can have it.
 const KEY: &str = "\0key";
 
@@ -375,7 +389,12 @@ impl Names {
                 | ErrorKind::UnknownTest),
                 _,
             ) => error.detail().map_or_else(|| kind.to_string(), ToOwned::to_owned),
-            (kind, _) => kind.to_string(),
+            (kind, _) => match error.detail() {
+                Some(detail) if HOLD_NO_VALUE.iter().any(|beginning| detail.starts_with(beginning)) => {
+                    detail.to_owned()
+                }
+                Some(_) | None => kind.to_string(),
+            },
         };
         TemplateError { place, reason }
     }

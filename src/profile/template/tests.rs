@@ -80,6 +80,11 @@ fn errors_name_file_line_and_name_and_hold_no_value() {
     assert!(syntax.is_err_and(|error| error.starts_with("$MA.cfg:1: ")));
     let value = render(&[("$MA.cfg", "{{ name|int }}")]);
     assert!(value.is_err_and(|error| !error.contains("Zoë")));
+    let types = render(&[("$MA.cfg", "{{ port + name }}")]);
+    let text = "$MA.cfg:1: tried to use + operator on unsupported types number and string";
+    assert_eq!(types.as_deref().map_err(String::as_str), Err(text));
+    let endless = render(&[("$MA.cfg", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")]);
+    assert!(endless.is_err_and(|error| error.ends_with("recursion limit exceeded")));
 }
 
 #[test]
