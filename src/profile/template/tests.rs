@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
+use crate::profile::macros::Macro;
 
 fn templates(files: &[(&str, &str)]) -> (TempDir, Templates) {
     let folder = tempfile::tempdir().expect("a folder");
