@@ -26,6 +26,8 @@ pub struct Metrics {
     pub cache: CacheMetrics,
     /// What became of those who guess.
     pub throttle: ThrottleMetrics,
+    /// Events that were not kept.
+    pub lost_events: Counter,
     /// Configurations taken over at SIGHUP.
     pub reloads: Counter,
     /// Configurations refused at SIGHUP.
@@ -147,6 +149,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             cache: CacheMetrics::default(),
             throttle: ThrottleMetrics::default(),
+            lost_events: Counter::default(),
             reloads: Counter::default(),
             failed_reloads: Counter::default(),
             registry: Registry::default(),
@@ -155,6 +158,7 @@ impl Default for Metrics {
         registry.register("cache_hits", "Finished profiles sent again", metrics.cache.hits.clone());
         registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
         metrics.throttle.register(&mut registry);
+        registry.register("lost_events", "Events that were not kept", metrics.lost_events.clone());
         registry.register("reloads", "Configurations taken over", metrics.reloads.clone());
         registry.register("failed_reloads", "Configurations refused", metrics.failed_reloads.clone());
         Self { registry, ..metrics }

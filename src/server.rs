@@ -3,9 +3,11 @@
 mod admin;
 mod census;
 mod doors;
+mod events;
 mod greeting;
 mod inventory;
 mod runtime;
+mod syslog;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,12 +93,15 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     let census = Arc::new(census::open(config.state.as_deref()));
     let opened = inventory::open(config.store.as_ref()).await?;
     let app = Arc::new(App::new(config, &metrics, opened.inventory.clone())?);
+    let kept = events::start(app.config.events.as_ref(), opened.store.as_ref(), &metrics);
+    let (journal, keeper) = kept.unzip();
     let (apps, receiver) = watch::channel(app.clone());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let shared = Arc::new(Shared {
         apps: receiver,
         metrics,
         census,
+        journal,
         store: opened.store,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         heavy: Arc::new(Semaphore::new(processors)),
@@ -113,11 +118,12 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
     passed.warn_of_rest();
     let admin = admin::start(&app.config.admin, &shared).await?;
+    let syslog = syslog::start(app.config.syslog.as_ref(), &shared)?;
     // Before anybody hears that we are ready: a SIGHUP without its handler would end the process.
     let signals = Signals::new()?;
-    greeting::print(&app.config, &doors.addresses(), admin, lab.as_ref());
+    greeting::print(&app.config, &doors.addresses(), (admin, syslog), lab.as_ref());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let server = Server { file, apps, shared, doors, passed };
+    let server = Server { file, apps, shared, doors, passed, keeper };
     server.until_told(signals).await
 }
 
@@ -153,6 +159,7 @@ struct Server {
     shared: Arc<Shared>,
     doors: Doors,
     passed: Passed,
+    keeper: Option<events::Keeper>,
 }
 
 impl Server {
@@ -193,10 +200,13 @@ impl Server {
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
         let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
-        if (&old.log.level, old.log.format, &old.admin, &old.state, place(old))
-            != (&new.log.level, new.log.format, &new.admin, &new.state, place(new))
+        let rest = |config: &Config| (config.events.clone(), config.syslog.clone());
+        if (&old.log.level, old.log.format, &old.admin, &old.state, place(old), rest(old))
+            != (&new.log.level, new.log.format, &new.admin, &new.state, place(new), rest(new))
         {
-            tracing::warn!("log.level, log.format, state, [admin] and [store] count from the next start");
+            tracing::warn!(
+                "log.level, log.format, state, [admin], [store], [events] and [syslog] count from the next start"
+            );
         }
         self.reread_keys();
         self.allow_connections(old.limits.connections, new.limits.connections);
@@ -248,6 +258,9 @@ impl Server {
             tracing::info!("stopped");
         }
         census::save(&self.shared.census).await;
+        if let Some(keeper) = self.keeper {
+            keeper.finish().await;
+        }
     }
 }
 

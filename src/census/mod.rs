@@ -5,7 +5,6 @@
 //! A connection is counted once, at its first request. The table is small, bounded, and kept in one file of the state
 //! folder: several servers over one folder would overwrite each other's.
 
-mod agent;
 mod expiry;
 mod file;
 mod row;

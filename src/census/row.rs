@@ -5,10 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::agent::Agent;
 use crate::certificate::{SignatureHash, Signer};
 use crate::config::TlsVersion;
-use crate::device::{DeviceIdentity, Model};
+use crate::device::{Agent, DeviceIdentity, Model};
 
 /// What a TLS connection was made with.
 #[derive(Debug, Clone)]

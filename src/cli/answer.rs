@@ -84,7 +84,8 @@ impl Question {
         Answer { question: self, trail, outcome }
     }
 
-    fn request(&self) -> Request<'_> {
+    /// As it would come in.
+    pub(super) fn request(&self) -> Request<'_> {
         let path = match self.over {
             Protocol::Http | Protocol::Https => RequestPath::from_http(&self.path),
             Protocol::Tftp => RequestPath::from_tftp(self.path.as_bytes()),

@@ -10,6 +10,7 @@ mod defaults;
 mod device;
 mod diff;
 mod encrypt;
+mod events;
 mod explain;
 mod fleet;
 mod fmt;
@@ -27,6 +28,7 @@ mod rule;
 mod sample;
 mod secrets;
 mod serve;
+mod standing;
 mod store;
 mod table;
 mod tls;
@@ -67,6 +69,7 @@ enum Command {
     Group(group::Args),
     Defaults(defaults::Args),
     Secrets(secrets::Args),
+    Events(events::Args),
     Explain(explain::Args),
     Certs(certs::Args),
     Tls(tls::Args),
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Group(args) => group::run(&args),
         Command::Defaults(args) => defaults::run(&args),
         Command::Secrets(args) => secrets::run(&args),
+        Command::Events(args) => events::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),

@@ -15,13 +15,22 @@ use crate::store::{Known, Store, StoreError};
 
 /// Runs a command's work on the store of a configuration.
 pub(super) fn with_store<T>(config: &Path, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let store = super::load(config)?.store;
-    let store = store.with_context(|| {
-        format!("{}: there is no store: a line `[store]` makes one, in state/phoneprov.db", config.display())
+    with_shared_store(config, async |_, store| work(&store).await)
+}
+
+/// The same, for work that needs the configuration too.
+pub(super) fn with_shared_store<T>(
+    file: &Path,
+    work: impl AsyncFnOnce(Config, Arc<Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let config = super::load(file)?;
+    let place = config.store.as_ref().map(|store| (store.place.clone(), store.sealing.clone()));
+    let (place, sealing) = place.with_context(|| {
+        format!("{}: there is no store: a line `[store]` makes one, in state/phoneprov.db", file.display())
     })?;
     block_on(async {
-        let store = Store::open(&store.place).await?.sealing(store.sealing.as_ref());
-        let worked = work(&store).await;
+        let store = Arc::new(Store::open(&place).await?.sealing(sealing.as_ref()));
+        let worked = work(config, store.clone()).await;
         store.close().await;
         worked
     })?

@@ -7,6 +7,7 @@ mod admin;
 mod cache;
 mod certificates;
 mod error;
+mod events;
 mod expired;
 mod file;
 mod keys;
@@ -22,6 +23,7 @@ mod revocation;
 mod roster;
 mod rule;
 mod store;
+mod syslog;
 mod throttle;
 mod tls;
 mod units;
@@ -36,6 +38,7 @@ pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
 use error::Findings;
+pub use events::Events;
 pub use expired::{Expired, Renewal};
 use file::{folder_of, read};
 pub use keys::{Keys, MasterKey};
@@ -50,6 +53,7 @@ pub use revocation::{PastDate, Revocation};
 pub use roster::Admission;
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
 pub use store::{Place, Sealing, Store, Unknown};
+pub use syslog::Syslog;
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
@@ -102,6 +106,10 @@ pub struct Config {
     pub lab: Option<Lab>,
     /// Where devices are kept; `None`: nowhere, a device is what its certificate and path say.
     pub store: Option<Store>,
+    /// What is kept of what happens; `None`: nothing.
+    pub events: Option<Events>,
+    /// Where phones' lines are taken in; `None`: nowhere.
+    pub syslog: Option<Syslog>,
 }
 
 impl Config {
@@ -153,6 +161,9 @@ impl Config {
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
         let store = written.store.map(|store| findings.note(None, store.check(folder)));
+        let has_store = store.is_some();
+        let events = written.events.and_then(|events| findings.note(None, events.check(has_store)));
+        let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),
@@ -175,6 +186,8 @@ impl Config {
             master,
             lab: written.lab.map(|lab| lab.in_folder(folder)),
             store: store.flatten(),
+            events,
+            syslog,
         })
     }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{Findings, readable};
-use super::{Admin, Cache, ClientTls, ConfigError, Keys, Lab, Limits, Lint, Log, Throttle};
-use super::{certificates, listen, roster, rule, store};
+use super::{Admin, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Throttle};
+use super::{certificates, listen, roster, rule, store, syslog};
 
 /// Lines that one value may have for the faults behind it to be told of in the same go.
 const LONGEST: usize = 64;
@@ -48,6 +48,8 @@ pub(super) struct Written {
     pub(super) keys: Keys,
     pub(super) lab: Option<Lab>,
     pub(super) store: Option<store::Written>,
+    pub(super) events: Option<Events>,
+    pub(super) syslog: Option<syslog::Written>,
 }
 
 impl Written {

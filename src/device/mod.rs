@@ -4,6 +4,7 @@
 //! (a path, a certificate, a command line), and trusted from there on. What a certificate proves is a [`DeviceIdentity`];
 //! what the store keeps is a [`Device`].
 
+mod agent;
 mod group;
 mod identity;
 mod layers;
@@ -19,6 +20,7 @@ mod text;
 mod value;
 mod variable;
 
+pub use agent::Agent;
 pub use group::{GroupError, GroupName};
 pub use identity::DeviceIdentity;
 pub use layers::{Layers, Origin, Stratum};

@@ -167,9 +167,12 @@ async fn respond(
     let away = matches!(result, Err(Refusal::Store(_)));
     record.decided(trail, outcome, reason);
     let response = if let Ok(response) = result {
+        if body_wanted || response.status == Status::NotModified {
+            record.gives(&response);
+        }
         answer(response, |body| Reply::new(body, record, clock, body_wanted))
     } else {
-        if let Err(unanswered) = toll::pay(&app, record.metrics(), guess, record.began()).await {
+        if let Err(unanswered) = toll::pay(&app, &record, guess).await {
             record.unanswered();
             return Err(unanswered);
         }
@@ -236,6 +239,8 @@ fn record(app: &App, asker: &Asker, request: &hyper::Request<Incoming>, unheard:
     let metrics = asker.session.shared.metrics.clone();
     let mut record = Record::new(metrics, client.transport, client.peer, path, &app.config.log);
     record.came_through(client.through, unheard);
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    record.tell(asker.session.shared.journal.as_ref(), agent);
     record
 }
 

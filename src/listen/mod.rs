@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::census::Census;
+use crate::event::Journal;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -35,6 +36,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Which TLS phones use.
     pub census: Arc<Census>,
+    /// Where requests are told, where events are kept.
+    pub journal: Option<Arc<Journal>>,
     /// Where devices are kept, where they are.
     pub store: Option<Arc<Store>>,
     /// The connections that may be open.

@@ -35,7 +35,7 @@ pub(super) async fn examine(
     if examined.is_wrong() {
         shared.metrics.throttle.wrong_passwords.inc();
         if let Some(alarm) = app.throttle.mistaken(asked.peer.ip(), &user, Instant::now()) {
-            toll::raise(&alarm, &shared.metrics);
+            toll::raise(&alarm, &shared.metrics, shared.journal.as_deref());
         }
     }
     examined

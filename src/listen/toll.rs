@@ -3,7 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::app::App;
+use crate::event::{Journal, News};
+use crate::log::Record;
 use crate::metrics::Metrics;
 use crate::provision::{Guess, REFUSAL_TAKES};
 use crate::throttle::Alarm;
@@ -13,22 +17,23 @@ use crate::throttle::Alarm;
 #[error("past its budget, and no place left to wait: not answered")]
 pub struct Unanswered;
 
-/// Waits until a refusal may be answered. `began` is when its request came in; `guess` is what it is paid as.
+/// Waits until the refusal of a request may be answered. `guess` is what it is paid as.
 ///
 /// # Errors
 /// It is not answered.
-pub async fn pay(app: &App, metrics: &Metrics, guess: Option<Guess>, began: Instant) -> Result<(), Unanswered> {
+pub async fn pay(app: &App, record: &Record, guess: Option<Guess>) -> Result<(), Unanswered> {
+    let metrics = record.metrics();
     let (mut takes, mut held) = (REFUSAL_TAKES, None);
     if let Some(Guess { tried, transport, peer }) = guess {
         let toll = app.throttle.refused(peer.ip(), tried, transport, Instant::now());
         if let Some(alarm) = &toll.alarm {
-            raise(alarm, metrics);
+            raise(alarm, metrics, record.journal());
         }
         if toll.is_slow {
             held = Some(place(app, metrics, peer, &mut takes)?);
         }
     }
-    tokio::time::sleep_until((began + takes).into()).await;
+    tokio::time::sleep_until((record.began() + takes).into()).await;
     drop(held);
     Ok(())
 }
@@ -45,9 +50,12 @@ pub(super) async fn hold(app: &App, metrics: &Metrics, peer: SocketAddr) -> Resu
 }
 
 /// Tells an operator, once a window.
-pub(super) fn raise(alarm: &Alarm, metrics: &Metrics) {
+pub(super) fn raise(alarm: &Alarm, metrics: &Metrics, journal: Option<&Journal>) {
     metrics.throttle.alarms.inc();
     tracing::warn!(target: "phoneprov::alarm", peer = %alarm.peer(), kind = alarm.kind(), "{alarm}");
+    if let Some(journal) = journal {
+        journal.tell(News::Alarm { at: Timestamp::now(), peer: alarm.peer(), text: alarm.to_string() });
+    }
 }
 
 fn place(

@@ -1,4 +1,4 @@
-//! A request's line in the log.
+//! A request's line in the log, and where events are kept, what is told of it there.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::{SignedDuration, Timestamp};
 use tracing::Level;
 
 use super::line::Line;
 use crate::config::{Format, Log, Protocol};
+use crate::event::{Journal, News, Requested};
 use crate::metrics::Metrics;
-use crate::provision::{Named, Outcome, Trail};
+use crate::provision::{Named, Outcome, Response, Status, Trail};
 
 /// The target of request lines, for filters.
 const TARGET: &str = "phoneprov::request";
@@ -30,8 +32,20 @@ pub struct Record {
     outcome: Outcome,
     reason: Option<String>,
     format: Option<Format>,
+    told: Option<Box<Told>>,
     is_finished: bool,
 }
+
+/// What is told of a request beside its line.
+#[derive(Debug)]
+struct Told {
+    journal: Arc<Journal>,
+    agent: Option<Box<str>>,
+    version: Option<Arc<str>>,
+}
+
+/// The longest `User-Agent` that is told of.
+const AGENT: usize = 200;
 
 impl Record {
     /// A request that has just come in. It is boxed because it moves with the request through every layer.
@@ -49,6 +63,7 @@ impl Record {
             outcome: Outcome::Broken,
             reason: None,
             format: log.requests.then_some(log.format),
+            told: None,
             is_finished: false,
         })
     }
@@ -56,6 +71,25 @@ impl Record {
     /// The proxy that it came through, and the header with which somebody speaks for a client who may not.
     pub fn came_through(&mut self, proxy: Option<SocketAddr>, unheard: Option<&'static str>) {
         (self.through, self.unheard) = (proxy, unheard);
+    }
+
+    /// It is told there when it has ended, with what the client calls itself.
+    pub fn tell(&mut self, journal: Option<&Arc<Journal>>, agent: Option<&str>) {
+        let agent = || agent.and_then(|agent| agent.get(..agent.len().min(AGENT))).map(Into::into);
+        self.told = journal.map(|journal| Box::new(Told { journal: journal.clone(), agent: agent(), version: None }));
+    }
+
+    /// Where things are told, if they are.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.told.as_deref().map(|told| told.journal.as_ref())
+    }
+
+    /// The client gets this, or has it.
+    pub fn gives(&mut self, response: &Response) {
+        if let (Some(told), Status::Ok | Status::NotModified) = (&mut self.told, response.status) {
+            told.version = Some(response.version.clone());
+        }
     }
 
     /// Where it is counted.
@@ -95,6 +129,24 @@ impl Record {
         if let Some(format) = self.format.filter(|_| self.is_wanted()) {
             self.write(format, bytes, took);
         }
+        if let Some(told) = self.told.take() {
+            self.tell_of(*told, took);
+        }
+    }
+
+    /// What is left of it goes with the news.
+    fn tell_of(&mut self, told: Told, took: Duration) {
+        let took = SignedDuration::try_from(took).unwrap_or_default();
+        told.journal.tell(News::Requested(Box::new(Requested {
+            at: Timestamp::now().checked_sub(took).unwrap_or_default(),
+            peer: self.peer.ip(),
+            path: std::mem::take(&mut self.path),
+            trail: std::mem::take(&mut self.trail),
+            outcome: self.outcome,
+            reason: self.reason.take(),
+            version: told.version.filter(|_| matches!(self.outcome, Outcome::Served | Outcome::Unchanged)),
+            agent: told.agent,
+        })));
     }
 
     fn write(&self, format: Format, bytes: u64, took: Duration) {

@@ -43,6 +43,8 @@ pub struct Finished {
     pub coding: Coding,
     /// A hash of the bytes, and when their newest source was written.
     pub validators: Validators,
+    /// A hash of the content as the phone reads it, however it is compressed and encrypted.
+    pub version: Arc<str>,
     own: Option<Stamp>,
     others: Box<[Source]>,
 }
@@ -130,12 +132,12 @@ impl Documents {
 
     /// Takes a finished document in; one whose files were written a moment ago is sent but not kept, since a second
     /// change may hide behind the same stamp.
-    pub fn keep(&self, profile: &Profile, document: Document) -> Arc<Finished> {
+    pub fn keep(&self, profile: &Profile, document: Document, version: Arc<str>) -> Arc<Finished> {
         self.metrics.misses.inc();
         let settled =
             document.sources.iter().filter_map(|source| source.stamp).all(|stamp| stamp.is_settled(document.read));
         let owner = if document.is_personal { Owner::of(profile) } else { Owner::All };
-        let finished = Arc::new(Finished::new(profile, document));
+        let finished = Arc::new(Finished::new(profile, document, version));
         if settled {
             self.cache.insert(KeyOf::new(profile, owner).to_owned(), finished.clone());
         }
@@ -147,6 +149,11 @@ impl Owner {
     fn of(profile: &Profile) -> Self {
         profile.grant().certificate().map_or(Self::Without, |certificate| Self::Of(certificate.fingerprint))
     }
+}
+
+/// What tells one content from another: 24 hexadecimal digits.
+pub(super) fn hash(bytes: &[u8]) -> Arc<str> {
+    HEXLOWER.encode(&Sha256::digest(bytes)[..12]).into()
 }
 
 impl<'a> KeyOf<'a> {
@@ -188,14 +195,15 @@ impl Weighter<Key, Arc<Finished>> for Weight {
 }
 
 impl Finished {
-    fn new(profile: &Profile, document: Document) -> Self {
-        let hash = Sha256::digest(&document.bytes);
+    fn new(profile: &Profile, document: Document, version: Arc<str>) -> Self {
         let Document { bytes, sources, modified, coding, .. } = document;
-        let (bytes, validators) = Validators::beside(&HEXLOWER.encode(&hash[..12]), modified, &bytes);
+        let is_plain = coding == Coding::Identity && profile.grant().treatment().encryption.is_none();
+        let tag = if is_plain { version.clone() } else { hash(&bytes) };
+        let (bytes, validators) = Validators::beside(&tag, modified, &bytes);
         let file = &profile.grant().found().file;
         let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
         let others = sources.into_iter().filter(|source| source.file != **file).collect();
-        Self { bytes, coding, validators, own, others }
+        Self { bytes, coding, validators, version, own, others }
     }
 
     /// Whether every file it was made from is still the same; the look-up has brought the stamp of the file asked for.

@@ -123,9 +123,11 @@ pub fn finish(line: &Line, request: &Request<'_>, profile: &Profile) -> Result<R
     match profile.delivery() {
         Delivery::Streamed => respond::stream(&line.tree, request, profile),
         Delivery::Whole => {
-            let document = match line.documents.current(&line.tree, profile) {
-                Some(document) => document,
-                None => line.documents.keep(profile, make(line, profile)?),
+            let document = if let Some(document) = line.documents.current(&line.tree, profile) {
+                document
+            } else {
+                let (document, version) = make(line, profile)?;
+                line.documents.keep(profile, document, version)
             };
             Ok(respond::respond(request, profile, &document))
         }
@@ -140,9 +142,10 @@ pub fn preview(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
     render::render(line, profile)
 }
 
-fn make(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
+fn make(line: &Line, profile: &Profile) -> Result<(Document, Arc<str>), Refusal> {
     let document = render::render(line, profile)?;
     lint::look(line, profile, &document)?;
+    let version = document::hash(&document.bytes);
     let document = compress::compress(profile, document)?;
-    encrypt::encrypt(line, profile, document)
+    Ok((encrypt::encrypt(line, profile, document)?, version))
 }

@@ -25,6 +25,8 @@ pub struct Response {
     pub varies: bool,
     /// `ETag` and `Last-Modified`.
     pub validators: Validators,
+    /// A hash of the content as the phone reads it; of a file that is too large to be held, what tells it from others.
+    pub version: Arc<str>,
     /// The rule's own headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What is sent.
@@ -91,24 +93,37 @@ pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<F
         Status::Partial(range) => document.bytes.slice(as_index(range.first)..=as_index(range.last)),
         Status::NotModified | Status::BadRange(_) => Bytes::new(),
     };
-    response(profile, document.coding, status, document.validators.clone(), Body::Bytes(body))
+    response(
+        profile,
+        document.coding,
+        status,
+        (document.validators.clone(), document.version.clone()),
+        Body::Bytes(body),
+    )
 }
 
 /// The response with a file that is too large to be held.
 pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> Result<Response, Refusal> {
     let name = &profile.grant().found().file;
     let (file, stamp) = tree.root().open_file(name).map_err(|error| Refusal::File { file: name.to_string(), error })?;
-    let validators = Validators::new(&stamp.tag(), stamp.modified());
+    let tag = stamp.tag();
+    let validators = Validators::new(&tag, stamp.modified());
     let status = status(request, &validators, stamp.size());
     let body = match status {
         Status::Ok => Body::File { file, start: 0, length: stamp.size() },
         Status::Partial(range) => Body::File { file, start: range.first, length: range.last - range.first + 1 },
         Status::NotModified | Status::BadRange(_) => Body::Bytes(Bytes::new()),
     };
-    Ok(response(profile, Coding::Identity, status, validators, body))
+    Ok(response(profile, Coding::Identity, status, (validators, tag.into()), body))
 }
 
-fn response(profile: &Profile, coding: Coding, status: Status, validators: Validators, body: Body) -> Response {
+fn response(
+    profile: &Profile,
+    coding: Coding,
+    status: Status,
+    (validators, version): (Validators, Arc<str>),
+    body: Body,
+) -> Response {
     let grant = profile.grant();
     let scheme = grant.treatment().encryption.as_ref().map(|encryption| encryption.scheme);
     let media = media_type(&grant.found().file);
@@ -121,7 +136,7 @@ fn response(profile: &Profile, coding: Coding, status: Status, validators: Valid
     };
     let varies = scheme.is_none() && coding != Coding::GzipFile;
     let headers = grant.treatment().headers.clone();
-    Response { status, content_type, content_encoding, varies, validators, headers, body }
+    Response { status, content_type, content_encoding, varies, validators, version, headers, body }
 }
 
 /// Holds the request's conditions against the validators, in the order of RFC 9110 §13.2.2.

@@ -11,22 +11,25 @@ use crate::config::{Config, Protocol};
 pub(super) fn print(
     config: &Config,
     listening: &[(Protocol, SocketAddr)],
-    admin: Option<SocketAddr>,
+    (admin, syslog): (Option<SocketAddr>, Option<SocketAddr>),
     lab: Option<&Prepared>,
 ) {
     // A closed terminal stops no server.
-    let _ = std::io::stderr().write_all(text(config, listening, admin, lab).as_bytes());
+    let _ = std::io::stderr().write_all(text(config, listening, (admin, syslog), lab).as_bytes());
 }
 
 fn text(
     config: &Config,
     listening: &[(Protocol, SocketAddr)],
-    admin: Option<SocketAddr>,
+    (admin, syslog): (Option<SocketAddr>, Option<SocketAddr>),
     lab: Option<&Prepared>,
 ) -> String {
     let mut text = format!("phoneprov {} is ready\n", env!("CARGO_PKG_VERSION"));
     for (protocol, address) in listening {
         let _ = writeln!(text, "  {:<9} {protocol}://{}", "listens", local(*address));
+    }
+    if let Some(syslog) = syslog {
+        let _ = writeln!(text, "  {:<9} syslog://{}", "listens", local(syslog));
     }
     if let Some(admin) = admin {
         let _ = writeln!(text, "  {:<9} http://{admin}/healthz /readyz /metrics", "admin");

@@ -6,6 +6,7 @@
 
 mod engine;
 mod error;
+mod events;
 mod group;
 mod history;
 mod layers;
@@ -16,6 +17,7 @@ mod reseal;
 mod reveal;
 mod rows;
 mod seal;
+mod standing;
 mod undo;
 mod waiting;
 mod write;
@@ -27,6 +29,7 @@ use sqlx::AnyPool;
 
 use self::engine::Engine;
 pub use self::error::StoreError;
+pub use self::events::Wanted;
 pub use self::group::Group;
 pub use self::history::{Change, Layer};
 pub use self::layers::Defaults;

@@ -32,6 +32,7 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Off
     };
     let path = String::from_utf8_lossy(name).into_owned();
     let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
+    record.tell(shared.journal.as_ref(), None);
     let Some(read) = read else {
         record.decided(Trail::default(), Outcome::Refused, Some("uploads are not taken over tftp".to_owned()));
         record.finish(0);
@@ -42,13 +43,14 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Off
     // While the store is away nobody knows whether there is a profile: the phone asks again.
     let away = matches!(result, Err(Refusal::Store(_)));
     let Ok(response) = result else {
-        let paid = toll::pay(&app, record.metrics(), guess, record.began()).await;
+        let paid = toll::pay(&app, &record, guess).await;
         if paid.is_err() {
             record.unanswered();
         }
         record.finish(0);
         return Err(if paid.is_ok() && !away { Denial::NotFound } else { Denial::Silence });
     };
+    record.gives(&response);
     Ok(Offer { body: response.body, finished: Box::new(move |ending| finish(&mut record, ending)) })
 }
 

@@ -17,8 +17,9 @@ use crate::server::free_port;
 /// The longest that one page may take.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// The ports of the repository's config.toml, HTTP, HTTPS, admin, TFTP; and that of a second HTTPS listener on the pages.
-const PORTS: [&str; 5] = ["8080", "8443", "8081", "6969", "8444"];
+/// The ports of the repository's config.toml, HTTP, HTTPS, admin, TFTP, syslog; and that of a second HTTPS listener on
+/// the pages.
+const PORTS: [&str; 6] = ["8080", "8443", "8081", "6969", "5514", "8444"];
 
 /// How the repository is started; here its binary is built already, and the page goes on when it is ready.
 const START: &str = "cargo run --release -- serve";

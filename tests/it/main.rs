@@ -10,6 +10,7 @@ mod custom_ca;
 mod devices;
 mod docs;
 mod enrolled;
+mod events;
 mod exercises;
 mod expired;
 mod fleet;

@@ -1,16 +1,21 @@
 //! `phoneprov device list`: a page at a time.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::show::{self, Form};
-use crate::cli::store::with_store;
+use crate::cli::standing::{self, Sight, Step};
+use crate::cli::store::with_shared_store;
 use crate::cli::table;
+use crate::config::Period;
 use crate::device::GroupName;
-use crate::store::{Entry, Filter};
+use crate::store::{Entry, Filter, Seen, Store};
 
 /// List devices, in the order in which they were added.
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,8 @@ pub(super) struct Args {
     /// Only those that are enabled.
     #[arg(long)]
     enabled: bool,
+    #[command(flatten)]
+    standing: Standing,
     /// How many at the most.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     limit: i64,
@@ -37,36 +44,103 @@ pub(super) struct Args {
     form: Form,
 }
 
+/// How they stand.
+#[derive(Debug, clap::Args)]
+struct Standing {
+    /// Only those that were not heard of for this long: 24h.
+    #[arg(long, value_name = "TIME")]
+    stale: Option<Period>,
+    /// Only those that do not get, or not take, what they ask for.
+    #[arg(long)]
+    failing: bool,
+    /// Only those that have another version of a profile than they would be given, or do not say that they took it.
+    #[arg(long)]
+    behind: bool,
+}
+
+/// Devices that are looked at together.
+const AT_ONCE: i64 = 500;
+
 /// Prints a page.
 pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
-    let filter = Filter {
-        text: args.search.clone(),
-        group: args.group.clone(),
-        enabled: if args.disabled { Some(false) } else { args.enabled.then_some(true) },
-    };
-    with_store(config, async |store| {
-        // One more than is shown says whether there is more.
-        let mut page = store.page(args.after, args.limit + 1, &filter).await?;
-        let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let next = page.last().filter(|_| more).map(|entry| entry.id);
-        let ids: Vec<i64> = page.iter().map(|entry| entry.id).collect();
-        let seen = store.seen(&ids).await?;
+    with_shared_store(config, async |config, store| {
+        let sight = match args.standing.failing || args.standing.behind {
+            true => Some(Sight::open(config, Arc::clone(&store))?),
+            false => None,
+        };
+        let Page { entries, seen, next } = args.page(&store, sight.as_ref()).await?;
         let mut out = io::stdout().lock();
         if args.form.json {
-            let devices = page.iter().map(|entry| show::json(entry, &seen)).collect::<Result<Vec<Value>, _>>()?;
+            let devices = entries.iter().map(|entry| show::json(entry, &seen)).collect::<Result<Vec<Value>, _>>()?;
             writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "devices": devices, "next": next }))?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let last_seen = |entry: &Entry| seen.get(&entry.id).map_or_else(|| "never".to_owned(), show::when);
-        let rows: Vec<Vec<String>> = page.iter().map(|entry| cells(entry, last_seen(entry))).collect();
+        let rows: Vec<Vec<String>> = entries.iter().map(|entry| cells(entry, last_seen(entry))).collect();
         table::print(&mut out, &["device", "serial", "product", "label", "groups", "enabled", "seen"], &rows)?;
         if let Some(next) = next {
             writeln!(out, "more: --after {next}")?;
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The devices of a page, when they were seen, and what the next page goes on after.
+#[derive(Default)]
+struct Page {
+    entries: Vec<Entry>,
+    seen: HashMap<i64, Seen>,
+    next: Option<i64>,
+}
+
+impl Args {
+    /// Goes through devices until there are enough of those that are wanted.
+    async fn page(&self, store: &Store, sight: Option<&Sight>) -> anyhow::Result<Page> {
+        let filter = Filter {
+            text: self.search.clone(),
+            group: self.group.clone(),
+            enabled: if self.disabled { Some(false) } else { self.enabled.then_some(true) },
+        };
+        let stale = self.standing.stale.map(|stale| SignedDuration::try_from(stale.duration())).transpose()?;
+        let before = stale.map(|stale| Timestamp::now().saturating_sub(stale)).transpose()?;
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (mut page, mut after) = (Page::default(), self.after);
+        loop {
+            let some = store.page(after, AT_ONCE, &filter).await?;
+            let Some(last) = some.last().map(|entry| entry.id) else { return Ok(page) };
+            let ids: Vec<i64> = some.iter().map(|entry| entry.id).collect();
+            let seen = store.seen(&ids).await?;
+            let paths = match sight {
+                Some(sight) => sight.of(&some).await?,
+                None => HashMap::new(),
+            };
+            for entry in some {
+                let is_fresh = before.is_some_and(|before| seen.get(&entry.id).is_some_and(|seen| seen.at >= before));
+                let step = paths.get(&entry.id).and_then(|paths| standing::worst(paths));
+                if is_fresh || !self.is_wanted(step) {
+                    continue;
+                }
+                // One more than is shown says that there is more.
+                if page.entries.len() == limit {
+                    page.next = page.entries.last().map(|entry| entry.id);
+                    return Ok(page);
+                }
+                page.seen.extend(seen.get(&entry.id).map(|seen| (entry.id, seen.clone())));
+                page.entries.push(entry);
+            }
+            after = last;
+        }
+    }
+
+    fn is_wanted(&self, step: Option<Step>) -> bool {
+        let is_behind = matches!(step, Some(Step::Behind | Step::Unconfirmed));
+        match (self.standing.failing, self.standing.behind) {
+            (false, false) => true,
+            (true, false) => step == Some(Step::Failing),
+            (false, true) => is_behind,
+            (true, true) => is_behind || step == Some(Step::Failing),
+        }
+    }
 }
 
 fn cells(entry: &Entry, seen: String) -> Vec<String> {

@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod sheet;
 mod show;
+mod status;
 mod waiting;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(super) struct Args {
 enum Command {
     Add(change::Add),
     Show(show::Args),
+    Status(status::Args),
     List(list::Args),
     Set(change::Set),
     Unset(change::Unset),
@@ -53,6 +55,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Add(args) => change::add(args, config),
         Command::Show(args) => show::run(args, config),
+        Command::Status(args) => status::run(args, config),
         Command::List(args) => list::run(args, config),
         Command::Set(args) => change::set(args, config),
         Command::Unset(args) => change::unset(args, config),

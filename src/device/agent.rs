@@ -1,14 +1,14 @@
 //! `User-Agent` → model and firmware. The header is configurable, so this is a hint of what a phone is, never a proof.
 
-use crate::device::Model;
+use super::Model;
 
 /// What a phone says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Agent<'a> {
+pub struct Agent<'a> {
     /// The product name: `CP-8841-3PCC`.
-    pub(super) model: &'a str,
+    pub model: &'a str,
     /// The firmware, as the family writes it: `12.0.2`, `MPP-11-1-0MPP-16`, `6.1.5(a)`.
-    pub(super) firmware: &'a str,
+    pub firmware: &'a str,
 }
 
 /// The longest firmware name that is taken.
@@ -23,7 +23,8 @@ impl<'a> Agent<'a> {
     /// | MPP | `Cisco-CP-8841-3PCC/11.0 (00562b043615)` |
     /// | ATA | `Cisco/ATA192-MPP-11-1-0MPP-16(FCH2118DGQP)` |
     /// | SPA | `Cisco/SPA508G-7.4.4 (0002FDFF2103)(CBT141400UK)`, `Linksys/SPA-942-6.1.5(a) (88019FA42805)` |
-    pub(super) fn parse(header: &'a str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(header: &'a str) -> Option<Self> {
         let (model, firmware) = if let Some(rest) = header.strip_prefix("Cisco-") {
             let (model, rest) = rest.split_once('/')?;
             (model, rest.split([' ', '(', '_']).next()?)

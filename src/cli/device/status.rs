@@ -1,0 +1,100 @@
+//! `phoneprov device status`: what devices should have, were given, and say that they have.
+
+use std::io::{self, Write};
+use std::path::Path as File;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::show::Form;
+use crate::cli::answer::line;
+use crate::cli::standing::{self, Path, Sight, Step};
+use crate::cli::store::with_shared_store;
+use crate::device::DeviceName;
+use crate::event::Version;
+use crate::store::{Entry, StoreError};
+use crate::terminal::OneLine;
+
+/// See what devices should have, what they were given, and what they say that they took.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The devices.
+    #[arg(required = true)]
+    names: Vec<DeviceName>,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// Prints it. Exits with 1 if one of them fails or is behind.
+pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
+    with_shared_store(file, async |config, store| {
+        let mut entries = Vec::new();
+        for name in &args.names {
+            entries.push(store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?);
+        }
+        let sight = Sight::open(config, Arc::clone(&store))?;
+        let paths = sight.of(&entries).await?;
+        let mut out = io::stdout().lock();
+        let mut is_well = true;
+        let mut values = Vec::new();
+        for entry in &entries {
+            let paths = paths.get(&entry.id).map_or(&[][..], Vec::as_slice);
+            let worst = standing::worst(paths);
+            is_well &= !matches!(worst, Some(Step::Failing | Step::Behind));
+            if args.form.json {
+                let steps = standing::steps(paths);
+                let each: Vec<_> = paths.iter().zip(steps).map(|(path, step)| standing::json(path, step)).collect();
+                let step = worst.map(Step::as_str);
+                let name = entry.device.name().to_string();
+                values.push(json!({ "device": name, "step": step, "firmware": firmware(paths), "paths": each }));
+            } else {
+                print(&mut out, entry, paths)?;
+            }
+        }
+        if args.form.json {
+            crate::cli::json(&mut out, &values)?;
+        }
+        Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn print(out: &mut impl Write, entry: &Entry, paths: &[Path]) -> io::Result<()> {
+    let label = Some(entry.device.label.as_str()).filter(|label| !label.is_empty());
+    line(out, "device", &format!("{}{}", entry.device.name(), label.map(|l| format!("  {l}")).unwrap_or_default()))?;
+    let step = standing::worst(paths).map_or("nothing was heard of it since events are kept", Step::as_str);
+    line(out, "standing", step)?;
+    if let Some(firmware) = firmware(paths) {
+        line(out, "firmware", firmware)?;
+    }
+    for (path, step) in paths.iter().zip(standing::steps(paths)) {
+        let standing = &path.standing;
+        line(out, "path", &format!("{}  {}", OneLine(&standing.path), step.as_str()))?;
+        line(out, "  intended", path.intended.as_deref().map_or("nothing: it would be refused", short))?;
+        line(out, "  given", &version(standing.given.as_ref()))?;
+        line(out, "  confirmed", &version(standing.confirmed.as_ref()))?;
+        if let Some(failing) = &standing.failing {
+            line(out, "  failing", &format!("since {}: {}", when(failing.since), OneLine(&failing.error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the phone said of its firmware when it was heard of last.
+fn firmware(paths: &[Path]) -> Option<&str> {
+    let told = paths.iter().filter(|path| !path.standing.firmware.is_empty());
+    told.max_by_key(|path| path.standing.touched).map(|path| path.standing.firmware.as_str())
+}
+
+fn version(version: Option<&Version>) -> String {
+    version.map_or_else(|| "never".to_owned(), |version| format!("{}  {}", short(&version.hash), when(version.at)))
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn when(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

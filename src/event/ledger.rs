@@ -1,0 +1,212 @@
+//! News become events, and change how devices stand.
+//!
+//! A line by syslog proves nothing. It counts for a device where it comes from the address that the device was last served
+//! at, for the path that it was served there: what it can say then is no more than whether that was taken. Any other line
+//! is kept with the name that it claims, and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::{Event, Kind, News, Requested, Standing, Version};
+use crate::device::{Agent, DeviceName};
+use crate::provision::Outcome;
+use crate::syslog::{Line, Said, Stage};
+
+/// Paths of a device that are kept; of more, those that were heard of last.
+const PATHS: usize = 32;
+
+/// The longest path and text that are kept (characters).
+const LONGEST: usize = 500;
+
+/// What news are held against: devices and how they stand, as far as these news need them.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// The devices' numbers, by every name that the news have.
+    pub ids: HashMap<DeviceName, i64>,
+    /// The only device that was served at an address, for lines that name none.
+    pub alone_at: HashMap<IpAddr, i64>,
+    standings: BTreeMap<i64, BTreeMap<String, Standing>>,
+    changed: BTreeSet<(i64, String)>,
+    dropped: BTreeSet<(i64, String)>,
+}
+
+impl Ledger {
+    /// Takes in how a device stands with a path.
+    pub fn add(&mut self, standing: Standing) {
+        self.standings.entry(standing.device).or_default().insert(standing.path.clone(), standing);
+    }
+
+    /// Enters news under this number.
+    pub fn enter(&mut self, news: &News, id: i64) -> Event {
+        match news {
+            News::Requested(requested) => self.requested(requested, id),
+            News::Said(line) => self.said(line, id),
+            News::Alarm { at, peer, text } => Event {
+                id,
+                at: *at,
+                kind: Kind::Alarm,
+                device: None,
+                name: None,
+                certain: true,
+                address: peer.to_string(),
+                path: None,
+                outcome: "alarm".to_owned(),
+                version: None,
+                text: clipped(text),
+                follows: None,
+            },
+        }
+    }
+
+    /// The standings that have changed, and those that make room: device and path.
+    #[must_use]
+    pub fn into_changes(mut self) -> (Vec<Standing>, Vec<(i64, String)>) {
+        let taken = |(device, path): &(i64, String)| self.standings.get_mut(device)?.remove(path);
+        let changed = self.changed.iter().filter_map(taken).collect();
+        (changed, self.dropped.into_iter().collect())
+    }
+
+    fn requested(&mut self, requested: &Requested, id: i64) -> Event {
+        let (proven, claimed) = (requested.proven(), requested.claimed());
+        let certain = proven.is_some();
+        let name = proven.or(claimed);
+        let device = name.as_ref().and_then(|name| self.ids.get(name)).copied();
+        let (path, address) = (path_of(&requested.path), requested.peer.to_canonical().to_string());
+        if let Some(device) = device {
+            self.served(requested, (device, &path), &address, (id, certain));
+        }
+        Event {
+            id,
+            at: requested.at,
+            kind: Kind::Request,
+            device,
+            name: name.map(|name| name.to_string()),
+            certain,
+            address,
+            path: Some(path),
+            outcome: requested.outcome.as_str().to_owned(),
+            version: requested.version.as_deref().map(str::to_owned),
+            text: clipped(requested.reason.as_deref().unwrap_or_default()),
+            follows: None,
+        }
+    }
+
+    fn served(&mut self, requested: &Requested, of: (i64, &str), address: &str, (id, certain): (i64, bool)) {
+        let at = requested.at;
+        match (requested.outcome, &requested.version) {
+            (Outcome::Served | Outcome::Unchanged, Some(version)) => {
+                let standing = self.standing(of, address, at);
+                address.clone_into(&mut standing.address);
+                (standing.request, standing.touched) = (id, at);
+                standing.given = Some(Version { hash: version.to_string(), at });
+                if let Some(agent) = requested.agent.as_deref().and_then(Agent::parse) {
+                    agent.firmware.clone_into(&mut standing.firmware);
+                }
+                standing.failing.take_if(|failing| !failing.told);
+            }
+            // Who has not proven anything may be anybody.
+            (Outcome::Refused | Outcome::Failed, _) if certain => {
+                let standing = self.standing(of, address, at);
+                (standing.request, standing.touched) = (id, at);
+                standing.fail(at, clipped(requested.reason.as_deref().unwrap_or("not served")), false);
+            }
+            _ => {}
+        }
+    }
+
+    fn said(&mut self, line: &Line, id: i64) -> Event {
+        let address = line.peer.to_string();
+        let device = match &line.name {
+            Some(name) => self.ids.get(name).copied(),
+            None => self.alone_at.get(&line.peer).copied(),
+        };
+        let device = device.filter(|device| self.is_at(*device, &address));
+        let mut event = Event {
+            id,
+            at: line.at,
+            kind: Kind::Syslog,
+            device,
+            name: line.name.as_ref().map(ToString::to_string),
+            certain: device.is_some(),
+            address,
+            path: line.said.as_ref().and_then(|said| said.path.as_deref()).map(path_of),
+            outcome: line.said.as_ref().map_or("line", |said| said.stage.as_str()).to_owned(),
+            version: None,
+            text: clipped(&line.text),
+            follows: None,
+        };
+        if let Some((device, said)) = device.zip(line.said.as_ref()) {
+            self.heard(device, said, &mut event);
+        }
+        event
+    }
+
+    /// What a line changes that counts.
+    fn heard(&mut self, device: i64, said: &Said, event: &mut Event) {
+        let Some(path) = event.path.clone().or_else(|| self.latest_at(device, &event.address)) else { return };
+        let known = self.standings.get(&device).and_then(|paths| paths.get(&path));
+        let elsewhere = known.is_some_and(|known| known.address != event.address);
+        // Only a request makes a path known; anything else that a line says is of a file that is not ours.
+        if elsewhere || (known.is_none() && said.stage != Stage::Request) {
+            return;
+        }
+        let standing = self.standing((device, &path), &event.address, event.at);
+        standing.touched = event.at;
+        event.follows = Some(standing.request).filter(|request| *request != 0);
+        match said.stage {
+            Stage::Request | Stage::UpgradeRequest => {}
+            Stage::Success | Stage::UpgradeSuccess => {
+                standing.failing = None;
+                standing.confirmed =
+                    standing.given.clone().map(|given| Version { at: event.at, ..given }).or(standing.confirmed.take());
+                event.version = standing.given.as_ref().map(|given| given.hash.clone());
+            }
+            Stage::Failure | Stage::UpgradeFailure => {
+                let error = said.error.as_deref().unwrap_or("the phone gives no reason");
+                standing.fail(event.at, clipped(error), true);
+            }
+        }
+        event.path = Some(path);
+    }
+
+    /// Whether a device was heard of at this address.
+    fn is_at(&self, device: i64, address: &str) -> bool {
+        self.standings.get(&device).is_some_and(|paths| paths.values().any(|standing| standing.address == address))
+    }
+
+    /// The path that a device at this address was last heard of with.
+    fn latest_at(&self, device: i64, address: &str) -> Option<String> {
+        let paths = self.standings.get(&device)?.values().filter(|standing| standing.address == address);
+        paths.max_by_key(|standing| standing.touched).map(|standing| standing.path.clone())
+    }
+
+    fn standing(&mut self, (device, path): (i64, &str), address: &str, at: Timestamp) -> &mut Standing {
+        let paths = self.standings.entry(device).or_default();
+        if !paths.contains_key(path) && paths.len() >= PATHS {
+            let oldest = paths.values().min_by_key(|standing| standing.touched).map(|oldest| oldest.path.clone());
+            if let Some(oldest) = oldest {
+                paths.remove(&oldest);
+                self.changed.remove(&(device, oldest.clone()));
+                self.dropped.insert((device, oldest));
+            }
+        }
+        self.changed.insert((device, path.to_owned()));
+        self.dropped.remove(&(device, path.to_owned()));
+        let new = || Standing::new(device, path.to_owned(), address.to_owned(), at);
+        paths.entry(path.to_owned()).or_insert_with(new)
+    }
+}
+
+/// A path as requests have it: without a query, and with its first slash, which TFTP leaves out.
+fn path_of(text: &str) -> String {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    clipped(&format!("{slash}{path}"))
+}
+
+/// Text that is kept: without control characters, and not too long.
+fn clipped(text: &str) -> String {
+    text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,98 @@
+//! What happened: requests, lines of phones by syslog, alarms; and what that comes to for each device and path: which
+//! version of a profile it was given, whether it says that it took it, and since when it fails.
+//!
+//! Whoever has something to tell puts it into a queue and goes on: a request never waits, and past the queue's bound it is
+//! not told, which is counted. One task takes out what is there, and the store keeps it. No I/O here.
+
+mod kept;
+mod ledger;
+mod requested;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::mpsc;
+
+pub use self::kept::{Event, Kind};
+pub use self::ledger::Ledger;
+pub use self::requested::Requested;
+pub use self::standing::{Failing, Standing, Version};
+use crate::syslog::Line;
+
+/// Requests and alarms that wait to be kept.
+const WAITING: usize = 16 * 1024;
+
+/// Lines that wait to be kept; past that, they wait in the kernel.
+const LINES: usize = 16 * 1024;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum News {
+    /// A request has ended.
+    Requested(Box<Requested>),
+    /// A line came in by syslog.
+    Said(Line),
+    /// An operator was told of an address that guesses.
+    Alarm {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        peer: std::net::IpAddr,
+        /// What it does.
+        text: String,
+    },
+}
+
+/// Where things are told.
+#[derive(Debug)]
+pub struct Journal {
+    news: mpsc::Sender<News>,
+    lines: mpsc::Sender<Line>,
+    lost: Counter,
+}
+
+/// Where they come out.
+#[derive(Debug)]
+pub struct Inbox {
+    /// What must not wait.
+    pub news: mpsc::Receiver<News>,
+    /// Lines of phones.
+    pub lines: mpsc::Receiver<Line>,
+}
+
+impl News {
+    /// When it happened.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Requested(requested) => requested.at,
+            Self::Said(line) => line.at,
+            Self::Alarm { at, .. } => *at,
+        }
+    }
+}
+
+impl Journal {
+    /// A journal, and where it is read; `lost` counts what found no room.
+    #[must_use]
+    pub fn new(lost: Counter) -> (Self, Inbox) {
+        let (news, news_out) = mpsc::channel(WAITING);
+        let (lines, lines_out) = mpsc::channel(LINES);
+        (Self { news, lines, lost }, Inbox { news: news_out, lines: lines_out })
+    }
+
+    /// Tells of something, if there is room.
+    pub fn tell(&self, news: News) {
+        if self.news.try_send(news).is_err() {
+            self.lost.inc();
+        }
+    }
+
+    /// Where lines go, which may wait.
+    #[must_use]
+    pub fn lines(&self) -> mpsc::Sender<Line> {
+        self.lines.clone()
+    }
+}

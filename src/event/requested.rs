@@ -1,0 +1,52 @@
+//! A request that has ended.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::device::DeviceName;
+use crate::provision::{Named, Outcome, Trail};
+
+/// A request, as it is told: whatever has to be made from it is made later.
+#[derive(Debug)]
+pub struct Requested {
+    /// When it came in.
+    pub at: Timestamp,
+    /// From where.
+    pub peer: IpAddr,
+    /// For what.
+    pub path: String,
+    /// Who asked, as far as it is known.
+    pub trail: Trail,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where it was not served.
+    pub reason: Option<String>,
+    /// The version of the profile that was given whole, or that the phone has already.
+    pub version: Option<Arc<str>>,
+    /// `User-Agent`.
+    pub agent: Option<Box<str>>,
+}
+
+impl Requested {
+    /// The device that has proven who it is.
+    #[must_use]
+    pub fn proven(&self) -> Option<DeviceName> {
+        let proven = self.trail.proven.as_deref();
+        let by_certificate = proven.and_then(|identity| {
+            identity.mac().map(DeviceName::Mac).or_else(|| identity.serial().cloned().map(DeviceName::Serial))
+        });
+        by_certificate.or_else(|| self.trail.account.as_deref()?.parse().ok())
+    }
+
+    /// The device that its path names, which anybody may ask for.
+    #[must_use]
+    pub fn claimed(&self) -> Option<DeviceName> {
+        match &self.trail.claimed {
+            Named::Device { mac: Some(mac), .. } => Some(DeviceName::Mac(*mac)),
+            Named::Device { serial: Some(serial), .. } => Some(DeviceName::Serial(serial.clone())),
+            Named::Device { .. } | Named::Nobody | Named::OneOf(_) | Named::Several => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What news come to for a device.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::device::{DeviceIdentity, DeviceName, MacAddress};
+use crate::provision::{Named, Outcome, Trail};
+use crate::syslog::Messages;
+
+const HOME: [u8; 4] = [192, 0, 2, 10];
+const ELSEWHERE: [u8; 4] = [198, 51, 100, 9];
+
+fn mac() -> MacAddress {
+    "000e08abcdef".parse().expect("an address")
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
+}
+
+fn ledger() -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.ids.insert(DeviceName::Mac(mac()), 7);
+    ledger
+}
+
+fn requested(second: i64, path: &str, outcome: Outcome, version: Option<&str>) -> News {
+    let proven = DeviceIdentity::new(Some(mac()), None, None).map(Arc::new);
+    let trail = Trail { proven, claimed: Named::Device { mac: Some(mac()), serial: None }, ..Trail::default() };
+    let agent = Some("Cisco-CP-8841-3PCC/11.3.2 (000e08abcdef)".into());
+    let reason = (outcome == Outcome::Refused).then(|| "the device is disabled".to_owned());
+    let (at, peer, version) = (at(second), HOME.into(), version.map(Arc::from));
+    News::Requested(Box::new(Requested { at, peer, path: path.into(), trail, outcome, reason, version, agent }))
+}
+
+fn said(second: i64, from: [u8; 4], text: &str) -> News {
+    let text = text.replace("ME", "CP-8841-3PCC 00:0e:08:ab:cd:ef --");
+    News::Said(Messages::default().read(text.as_bytes(), IpAddr::from(from), at(second)))
+}
+
+/// The events of these news, and how the device stands then.
+fn entered(news: &[News]) -> (Vec<Event>, Vec<Standing>) {
+    let mut ledger = ledger();
+    let events = news.iter().zip(1..).map(|(news, id)| ledger.enter(news, id)).collect();
+    (events, ledger.into_changes().0)
+}
+
+#[test]
+fn what_was_given_is_confirmed_by_the_phones_word() {
+    let (events, standings) = entered(&[
+        said(0, HOME, "ME Requesting resync https://h:443/a.cfg"),
+        requested(1, "/a.cfg", Outcome::Served, Some("v1")),
+        said(2, HOME, "ME Successful resync https://h:443/a.cfg"),
+        requested(3, "/a.cfg", Outcome::Unchanged, Some("v2")),
+    ]);
+    assert!(!events[0].certain && events[0].device.is_none(), "nothing was served there before: {:?}", events[0]);
+    assert_eq!((events[2].device, events[2].follows, events[2].version.as_deref()), (Some(7), Some(2), Some("v1")));
+    let [standing] = &standings[..] else { panic!("{standings:?}") };
+    assert_eq!(standing.confirmed, Some(Version { hash: "v1".into(), at: at(2) }));
+    assert_eq!(standing.given, Some(Version { hash: "v2".into(), at: at(3) }));
+    assert_eq!((standing.firmware.as_str(), standing.address.as_str()), ("11.3.2", "192.0.2.10"));
+}
+
+#[test]
+fn a_line_from_elsewhere_changes_nothing() {
+    let (events, standings) = entered(&[
+        requested(1, "/a.cfg", Outcome::Served, Some("v1")),
+        said(2, ELSEWHERE, "ME Successful resync https://h:443/a.cfg"),
+        said(3, ELSEWHERE, "ME Resync failed: gone mad"),
+    ]);
+    assert_eq!((events[1].device, events[1].certain), (None, false));
+    assert_eq!(events[1].name.as_deref(), Some("000e08abcdef"), "kept as what it claims");
+    assert_eq!((standings[0].confirmed.clone(), standings[0].failing.clone()), (None, None));
+}
+
+#[test]
+fn a_failure_is_of_what_the_phone_asked_for_last_and_ends_with_a_success() {
+    let failing = |more: Vec<News>| {
+        let mut news = vec![
+            requested(1, "/a.cfg", Outcome::Served, Some("v1")),
+            said(2, HOME, "ME Successful resync https://h:443/a.cfg"),
+            said(3, HOME, "ME Requesting resync https://h:443/b.cfg"),
+            said(4, HOME, "ME Resync failed: Download failed"),
+            said(9, HOME, "ME Resync failed: corrupt file"),
+        ];
+        news.extend(more);
+        entered(&news).1.into_iter().find(|standing| standing.path == "/b.cfg").expect("a path").failing
+    };
+    let expected = Failing { since: at(4), error: "corrupt file".into(), told: true };
+    assert_eq!(failing(vec![]), Some(expected.clone()));
+    let given = || requested(10, "/b.cfg", Outcome::Served, Some("v"));
+    assert_eq!(failing(vec![given()]), Some(expected), "to be given something is not to take it");
+    assert_eq!(failing(vec![given(), said(11, HOME, "ME Successful resync https://h/b.cfg?x=1")]), None);
+}
+
+#[test]
+fn a_device_that_is_refused_fails_until_it_is_served() {
+    let refused = || requested(1, "/a.cfg", Outcome::Refused, None);
+    let failing = entered(&[refused()]).1[0].failing.clone().expect("a failure");
+    assert_eq!((failing.error.as_str(), failing.told), ("the device is disabled", false));
+    assert_eq!(entered(&[refused(), requested(2, "/a.cfg", Outcome::Served, Some("v"))]).1[0].failing, None);
+    let anybody = |second| match requested(second, "/a.cfg", Outcome::Refused, None) {
+        News::Requested(mut requested) => {
+            requested.trail.proven = None;
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    assert_eq!(entered(&[anybody(1)]).1, [], "who proves nothing may be anybody");
+}
+
+#[test]
+fn a_line_without_a_name_is_of_the_only_device_at_its_address() {
+    let mut ledger = ledger();
+    ledger.enter(&requested(1, "/a.cfg", Outcome::Served, Some("v1")), 1);
+    let nameless = || said(2, HOME, "Successful resync https://h:443/a.cfg");
+    assert_eq!(ledger.enter(&nameless(), 2).device, None, "there may be several");
+    ledger.alone_at.insert(HOME.into(), 7);
+    assert_eq!(ledger.enter(&nameless(), 3).device, Some(7));
+}
+
+#[test]
+fn a_device_has_no_more_paths_than_are_kept() {
+    let news: Vec<News> = (0..100).map(|n| requested(n, &format!("/{n}.cfg"), Outcome::Served, Some("v"))).collect();
+    let standings = entered(&news).1;
+    assert_eq!(standings.len(), 32);
+    assert!(standings.iter().all(|standing| standing.touched >= at(68)), "{standings:?}");
+}
+
+#[test]
+fn past_its_bound_the_journal_takes_no_more_and_says_so() {
+    let lost = Counter::default();
+    let (journal, inbox) = Journal::new(lost.clone());
+    for second in 0..20_000 {
+        journal.tell(News::Alarm { at: at(second), peer: HOME.into(), text: String::new() });
+    }
+    assert_eq!(lost.get(), 20_000 - WAITING as u64);
+    assert_eq!(inbox.news.len(), WAITING);
+}

@@ -1,0 +1,67 @@
+//! The receiver of phones' lines: where events are kept, it tells of them there; elsewhere they stand in the log.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::ServeError;
+use crate::config::Syslog;
+use crate::listen::Shared;
+use crate::syslog::{Line, Receiver, receive};
+
+/// Lines on their way to the log.
+const LINES: usize = 1024;
+
+/// Bytes of datagrams that the kernel queues: phones come in bursts.
+const DATAGRAMS: usize = 8 * 1024 * 1024;
+
+/// Starts it, where an address is set; returns where it really listens.
+pub(super) fn start(syslog: Option<&Syslog>, shared: &Arc<Shared>) -> Result<Option<SocketAddr>, ServeError> {
+    let Some(syslog) = syslog else { return Ok(None) };
+    let (udp, tcp) = bind(syslog.address)
+        .map_err(|error| ServeError::System(format!("syslog.address {}: {error}", syslog.address)))?;
+    let bound = udp.local_addr()?;
+    let lines = shared.journal.as_ref().map_or_else(|| to_log(shared), |journal| journal.lines());
+    let receiver = Receiver {
+        udp: tokio::net::UdpSocket::from_std(udp)?,
+        tcp: tokio::net::TcpListener::from_std(tcp)?,
+        messages: syslog.messages.clone(),
+        lines,
+    };
+    shared.tasks.spawn(receive(receiver, shared.tasks.clone(), shared.stop.clone()));
+    Ok(Some(bound))
+}
+
+/// The same port for both; where the kernel chooses it, one that both have.
+fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+    let mut tries = 0;
+    loop {
+        let tcp = TcpListener::bind(address)?;
+        let udp = UdpSocket::bind(tcp.local_addr()?);
+        tries += 1;
+        let udp = match udp {
+            Ok(udp) => udp,
+            Err(_) if address.port() == 0 && tries < 20 => continue,
+            Err(error) => return Err(error),
+        };
+        // The kernel's own bound may be lower; what it gives is enough.
+        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(DATAGRAMS);
+        udp.set_nonblocking(true)?;
+        tcp.set_nonblocking(true)?;
+        return Ok((udp, tcp));
+    }
+}
+
+/// Lines as lines of the log.
+fn to_log(shared: &Arc<Shared>) -> mpsc::Sender<Line> {
+    let (lines, mut out) = mpsc::channel(LINES);
+    shared.tasks.spawn(async move {
+        while let Some(Line { peer, name, said, text, .. }) = out.recv().await {
+            let name = name.map_or_else(|| "-".to_owned(), |name| name.to_string());
+            let said = said.map_or("line", |said| said.stage.as_str());
+            tracing::info!(target: "phoneprov::syslog", %peer, device.claimed = name, said, "{text}");
+        }
+    });
+    lines
+}

@@ -1,0 +1,17 @@
+//! What phones say of their resyncs by syslog (Cisco "Provisioning Methods", `Log_*_Msg`): lines over UDP and TCP, read for
+//! the few messages that mean something here. Everything else is a line, and kept as one.
+//!
+//! A line proves nothing: anybody may send one under any name. Whose it is, and whether it counts, is decided where the
+//! requests are known that it can be held against ([`crate::event`]).
+
+mod frame;
+mod message;
+mod receiver;
+mod template;
+
+pub use message::{Line, Messages, Said, Stage};
+pub use receiver::{Receiver, receive};
+pub use template::{Template, TemplateError};
+
+/// The longest line that is read (bytes); what is beyond it is passed over.
+pub const LONGEST: usize = 8 * 1024;

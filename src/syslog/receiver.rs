@@ -1,0 +1,122 @@
+//! The sockets that lines come in by. Nothing is ever answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::frame::Frames;
+use super::{Line, Messages};
+
+/// A line of UDP may be as long as a datagram.
+const DATAGRAM: usize = 64 * 1024;
+
+/// What is read at once from a stream.
+const PIECE: usize = 16 * 1024;
+
+/// Streams that are open at once; more wait in the kernel's queue.
+const STREAMS: usize = 256;
+
+/// How long a stream may say nothing.
+const SILENCE: Duration = Duration::from_mins(30);
+
+/// What a receiver listens with.
+#[derive(Debug)]
+pub struct Receiver {
+    /// Datagrams.
+    pub udp: UdpSocket,
+    /// Streams.
+    pub tcp: TcpListener,
+    /// What is known of lines.
+    pub messages: Messages,
+    /// Who takes them; where that is full, the kernel's queues fill up in turn.
+    pub lines: mpsc::Sender<Line>,
+}
+
+/// Takes lines in until it is told to stop.
+pub async fn receive(receiver: Receiver, tasks: TaskTracker, stop: CancellationToken) {
+    let Receiver { udp, tcp, messages, lines } = receiver;
+    let messages = Arc::new(messages);
+    let streams = accept(tcp, messages.clone(), lines.clone(), tasks);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = datagrams(&udp, &messages, &lines) => {}
+        () = streams => {}
+    }
+    // What the kernel has taken in by then is not lost.
+    let mut datagram = vec![0; DATAGRAM];
+    while let Ok((length, peer)) = udp.try_recv_from(&mut datagram) {
+        if lines.try_send(messages.read(&datagram[..length], peer.ip(), Timestamp::now())).is_err() {
+            break;
+        }
+    }
+}
+
+async fn datagrams(udp: &UdpSocket, messages: &Messages, lines: &mpsc::Sender<Line>) {
+    let mut datagram = vec![0; DATAGRAM];
+    loop {
+        match udp.recv_from(&mut datagram).await {
+            Ok((0, _)) => {}
+            Ok((length, peer)) => {
+                let line = messages.read(&datagram[..length], peer.ip(), Timestamp::now());
+                if !line.text.is_empty() && lines.send(line).await.is_err() {
+                    return;
+                }
+            }
+            // An ICMP error of somebody's is none of ours.
+            Err(error) => {
+                tracing::debug!(%error, "syslog over udp");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+}
+
+async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: mpsc::Sender<Line>, tasks: TaskTracker) {
+    let places = Arc::new(Semaphore::new(STREAMS));
+    // Ends what it has begun when it is ended itself.
+    let stop = CancellationToken::new();
+    let _guard = stop.clone().drop_guard();
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        match tcp.accept().await {
+            Ok((stream, peer)) => {
+                let (messages, lines, stop) = (messages.clone(), lines.clone(), stop.clone());
+                tasks.spawn(async move {
+                    let _place = place;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = read(stream, peer, &messages, &lines) => {}
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "syslog over tcp");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn read(mut stream: TcpStream, peer: SocketAddr, messages: &Messages, lines: &mpsc::Sender<Line>) {
+    let (mut frames, mut piece) = (Frames::default(), vec![0; PIECE]);
+    while let Ok(Ok(length @ 1..)) = timeout(SILENCE, stream.read(&mut piece)).await {
+        frames.push(&piece[..length]);
+        while let Some(line) = frames.next() {
+            let line = messages.read(&line, peer.ip(), Timestamp::now());
+            if !line.text.is_empty() && lines.send(line).await.is_err() {
+                return;
+            }
+        }
+    }
+    if let Some(line) = frames.rest() {
+        let _ = lines.send(messages.read(&line, peer.ip(), Timestamp::now())).await;
+    }
+}
