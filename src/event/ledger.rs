@@ -106,14 +106,19 @@ impl Ledger {
                 }
                 standing.failing.take_if(|failing| !failing.told);
             }
-            // Who has not proven anything may be anybody.
-            (Outcome::Refused | Outcome::Failed, _) if certain => {
+            // Who has not proven anything may be anybody, and what names another device is none of its own.
+            (Outcome::Refused | Outcome::Failed, _) if certain && self.is_own(requested, of.0) => {
                 let standing = self.standing(of, address, at);
                 (standing.request, standing.touched) = (id, at);
                 standing.fail(at, clipped(requested.reason.as_deref().unwrap_or("not served")), false);
             }
             _ => {}
         }
+    }
+
+    /// Whether its path names this device, or none.
+    fn is_own(&self, requested: &Requested, device: i64) -> bool {
+        requested.claimed().is_none_or(|claimed| self.ids.get(&claimed) == Some(&device))
     }
 
     fn said(&mut self, line: &Line, id: i64) -> Event {

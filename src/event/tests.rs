@@ -113,6 +113,19 @@ fn a_device_that_is_refused_fails_until_it_is_served() {
 }
 
 #[test]
+fn a_device_that_asks_for_what_is_anothers_does_not_fail() {
+    let news = match requested(1, "/000e08000002.cfg", Outcome::Refused, None) {
+        News::Requested(mut requested) => {
+            requested.trail.claimed = Named::Device { mac: "000e08000002".parse().ok(), serial: None };
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    let (events, standings) = entered(&[news]);
+    assert_eq!((events[0].device, standings), (Some(7), Vec::new()));
+}
+
+#[test]
 fn a_line_without_a_name_is_of_the_only_device_at_its_address() {
     let mut ledger = ledger();
     ledger.enter(&requested(1, "/a.cfg", Outcome::Served, Some("v1")), 1);

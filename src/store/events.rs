@@ -142,7 +142,7 @@ impl Store {
         let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for news in news {
             match news {
-                News::Requested(requested) => names.extend(requested.proven().or_else(|| requested.claimed())),
+                News::Requested(requested) => names.extend(requested.proven().into_iter().chain(requested.claimed())),
                 News::Said(line) => match &line.name {
                     Some(name) => drop(names.insert(name.clone())),
                     None => drop(addresses.insert(line.peer)),
