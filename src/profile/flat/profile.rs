@@ -166,10 +166,16 @@ impl FlatProfile {
     /// attribute that the later one leaves out stays, as it does on MPP phones; SPA phones forget it.
     #[must_use]
     pub fn overlaid(&self, later: &Self) -> Self {
+        self.overlaid_by(std::slice::from_ref(later))
+    }
+
+    /// The same with several, each over what is before it.
+    #[must_use]
+    pub fn overlaid_by(&self, layers: &[Self]) -> Self {
         let mut merged = self.clone();
         let keys = merged.parameters.iter().enumerate().map(|(at, parameter)| (parameter.key(), at));
         let mut known: HashMap<String, usize> = keys.collect();
-        for parameter in &later.parameters {
+        for parameter in layers.iter().flat_map(|layer| &layer.parameters) {
             let earlier = known.get(&parameter.key()).and_then(|at| merged.parameters.get_mut(*at));
             if let Some(earlier) = earlier {
                 earlier.replace(parameter);
@@ -178,9 +184,9 @@ impl FlatProfile {
                 merged.parameters.push(parameter.clone());
             }
         }
-        if merged.form.router == RouterPlace::Absent {
-            merged.form.router = later.form.router;
-        }
+        let mut forms = std::iter::once(self.form).chain(layers.iter().map(|layer| layer.form));
+        let router = forms.find(|form| form.router != RouterPlace::Absent);
+        merged.form.router = router.unwrap_or_default().router;
         merged
     }
 }

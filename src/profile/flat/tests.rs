@@ -84,6 +84,10 @@ fn a_later_profile_overrides_parameter_by_parameter() {
     let first = read("<flat-profile><A ua=\"ro\">1</A><B>2</B></flat-profile>");
     let later = read("<flat-profile><C>3</C><A>4</A><A x=\"y\">5</A></flat-profile>");
     let merged = first.overlaid(&later);
+    assert_eq!(
+        first.overlaid_by(&[later.clone(), first.clone(), later.clone()]),
+        merged.overlaid(&first).overlaid(&later)
+    );
     assert_eq!(pairs(&merged), [("A".into(), "5"), ("B".into(), "2"), ("C".into(), "3")]);
     assert_eq!(merged.parameters[0].user_access(), Some("ro"));
     assert_eq!(pairs(&later.effective()), [("C".into(), "3"), ("A".into(), "5")]);

@@ -30,6 +30,8 @@ fn lines_are_numbered_in_order_and_their_parameters_by_name() {
     let template = r#"{{ lines([{"Unit_1_Key_n_": "fnc=sd"}], first=7) }}"#;
     assert_eq!(of(template).as_deref(), Ok("<Unit_1_Key_7_>fnc=sd</Unit_1_Key_7_>"));
     assert_eq!(of("{{ lines([]) }}").as_deref(), Ok(""));
+    let known = r#"{{ lines([{"Speed_Dial_2_": "fnc=sd"}]) }}"#;
+    assert_eq!(of(known).as_deref(), Ok("<Speed_Dial_2_1_>fnc=sd</Speed_Dial_2_1_>"), "a name with two numbers");
 }
 
 #[test]
@@ -49,10 +51,28 @@ fn a_layer_overrides_single_parameters_of_what_is_below_it() {
 #[test]
 fn what_cannot_be_written_is_said_without_its_value() {
     for (template, reason) in [
-        (r#"{{ param("no name", 1) }}"#, "`no name` is not a parameter's name"),
+        (
+            r#"{{ param("secret name", 1) }}"#,
+            "the name of the parameter that param() names is not one: expected a letter",
+        ),
+        (r#"{{ param("secret", none) }}"#, "the parameter that param() names has no value"),
+        (r#"{{ lines([{"secret name": 1}]) }}"#, "the name of a parameter in entry 1 of lines() is not one"),
+        (r#"{{ lines([{"User_ID_1_": 1}]) }}"#, "a name in entry 1 of lines() ends with a line's number: leave it out"),
+        (r#"{{ lines([{"secret_7_": 1}]) }}"#, "a name in entry 1 of lines() ends with a line's number"),
+        ("{{ lines([], first=0) }}", "first of lines() is not a line's number: expected 1 to 1000"),
+        ("{{ lines([{}, {}], first=18446744073709551615) }}", "first of lines() is not a line's number"),
+        (
+            r#"{{ "<flat-profile/>" | merge({"secret name": 1}) }}"#,
+            "the name of a parameter in a table of merge is not one",
+        ),
+        (
+            r#"{{ "<flat-profile/>" | merge({"GPP_A": {"value": 1, "us": "na"}}) }}"#,
+            "the table of GPP_A has the key `us`",
+        ),
+        (r#"{{ "<flat-profile/>" | merge({"GPP_A": {"Secret!": "secret"}}) }}"#, "the table of GPP_A has another key"),
         (r#"{{ param("GPP_A", [1]) }}"#, "the value of GPP_A is a sequence: expected text, a number, or true or false"),
         (r#"{{ param("GPP_A", none) }}"#, "GPP_A has no value: give it a default"),
-        (r#"{{ param("GPP_A", "secret\u0007") }}"#, "the value of `GPP_A` has a control character"),
+        (r#"{{ param("GPP_A", "secret\u0007") }}"#, "the value of GPP_A has a control character"),
         (r#"{{ param("GPP_A", "secret", ua="all") }}"#, "ua is none of \"na\", \"ro\" and \"rw\""),
         (r#"{{ lines({"secret": 1}) }}"#, "lines() takes a list of at most 1000 tables"),
         (r#"{{ lines(["secret"]) }}"#, "entry 1 of lines() is no table of names and values"),
