@@ -1,12 +1,20 @@
 //! What `encrypt` and `decrypt` have in common: key, scheme and input.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
+use super::bounded;
 use crate::cipher::{IkmEncoding, Scheme};
 use crate::device::Secret;
+
+/// The largest file that is encrypted or decrypted: it is held in memory whole. Firmware, the largest that phones fetch, is
+/// not encrypted.
+const LARGEST: usize = 64 << 20;
+
+/// The largest file with a key.
+const LONGEST_KEY: usize = 64 << 10;
 
 /// The options of both commands.
 #[derive(Debug, clap::Args)]
@@ -25,7 +33,7 @@ pub(super) struct CipherArgs {
     #[arg(long, value_name = "ENCODING")]
     ikm: Option<IkmEncoding>,
 
-    /// The file to read; without it, standard input.
+    /// The file to read, of 64 MiB at the most; without it, standard input.
     file: Option<PathBuf>,
 }
 
@@ -63,14 +71,12 @@ impl CipherArgs {
     /// The whole input.
     ///
     /// # Errors
-    /// The file or standard input cannot be read.
+    /// The file or standard input cannot be read, or is larger than [`LARGEST`].
     pub(super) fn read_input(&self) -> anyhow::Result<Vec<u8>> {
-        let Some(file) = &self.file else {
-            let mut input = Vec::new();
-            io::stdin().lock().read_to_end(&mut input).context("cannot read standard input")?;
-            return Ok(input);
-        };
-        std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))
+        match &self.file {
+            Some(file) => bounded::file(file, LARGEST),
+            None => bounded::standard_input(LARGEST),
+        }
     }
 }
 
@@ -94,8 +100,9 @@ pub(super) fn write_output(output: &[u8]) -> anyhow::Result<()> {
 }
 
 fn read_key_file(file: &Path) -> anyhow::Result<Secret> {
+    let bytes = bounded::file(file, LONGEST_KEY).context("the key")?;
     let mut text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read the key in `{}`", file.display()))?;
+        String::from_utf8(bytes).ok().with_context(|| format!("the key in `{}` is not text", file.display()))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

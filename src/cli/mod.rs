@@ -1,6 +1,7 @@
 //! The commands, one file each. They print for people and exit with 0, 1 for findings, 2 for "could not run".
 
 mod answer;
+mod bounded;
 mod certs;
 mod check;
 mod cipher_args;

@@ -25,6 +25,9 @@ use crate::phone::{Cause, Choices, Moment, Outcome, Phone, Profiles, Upgrade};
 use crate::profile::mask::{in_passing, masked};
 use crate::profile::rule::{Dialect, Rule, Url};
 
+/// The largest file of certificates: some thousand authorities.
+const LARGEST_PEM: usize = 4 << 20;
+
 /// Be a phone: do one resync, and say line by line what was asked, got, decrypted, unpacked, read and changed.
 ///
 /// Exits with 0 when the phone would call it a success, 3 for a failure of class B (the file is not there or not usable),
@@ -310,7 +313,7 @@ pub(super) fn wire(ca: &[PathBuf], resolve: &[(String, String)], timeout: u16) -
 }
 
 fn read(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))
+    super::bounded::file(path, LARGEST_PEM)
 }
 
 pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {

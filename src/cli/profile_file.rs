@@ -1,11 +1,10 @@
 //! Reading a profile that somebody names on the command line.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::bounded;
 use crate::profile::flat::{FlatProfile, MAX_BYTES};
 
 /// The name that means standard input.
@@ -16,15 +15,11 @@ pub(super) const STDIN: &str = "-";
 /// # Errors
 /// The file cannot be read.
 pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_BYTES).context("a limit that fits")? + 1;
-    let mut bytes = Vec::new();
-    let outcome = if file == Path::new(STDIN) {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(file).and_then(|open| open.take(limit).read_to_end(&mut bytes))
-    };
-    outcome.with_context(|| format!("cannot read `{}`", file.display()))?;
-    Ok(bytes)
+    // A byte more than a profile may have, so that the reader of profiles says what is wrong.
+    match file == Path::new(STDIN) {
+        true => bounded::standard_input_up_to(MAX_BYTES + 1),
+        false => bounded::beginning(file, MAX_BYTES + 1),
+    }
 }
 
 /// The profile in a file.

@@ -306,3 +306,20 @@ fn xmllint_and_we_agree_on_what_is_well_formed() {
     }
     assert!(differing.is_empty(), "\n{}", differing.join("\n"));
 }
+
+#[test]
+fn what_has_no_end_is_read_up_to_a_bound() {
+    for arguments in [
+        &["encrypt", "--key", "k", "/dev/zero"][..],
+        &["decrypt", "--key", "k", "/dev/zero"],
+        &["encrypt", "--key-file", "/dev/zero"],
+        &["phone", "--mac", "000e08abcdef", "--ca", "/dev/zero"],
+        &["diff", "/dev/zero", "-"],
+        &["fmt", "/dev/zero"],
+        &["import-export", "/dev/zero"],
+    ] {
+        let said = refused(arguments, b"");
+        let bound = said.contains("`/dev/zero` is larger than ") && said.contains("is the most that is read");
+        assert!(bound || said.contains("/dev/zero: line 1, column 1: more than 4194304 bytes"), "{said}");
+    }
+}
