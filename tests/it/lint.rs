@@ -92,6 +92,33 @@ fn correct_profiles_have_no_finding() {
 }
 
 #[test]
+fn standard_input_is_looked_at_and_not_mended() {
+    let profile = b"<flat-profile><Resync_Periodc>3600</Resync_Periodc></flat-profile>";
+    let folder = tempfile::tempdir().expect("room for a folder");
+    let lint = |arguments: &[&str]| {
+        let place = folder.path().display().to_string();
+        let line = format!("cd {place} && exec {} lint {}", env!("CARGO_BIN_EXE_phoneprov"), arguments.join(" "));
+        run("sh", &["-c", &line], profile)
+    };
+    let found = lint(&["-"]);
+    assert_eq!(found.status.code(), Some(1));
+    let told = text(&found);
+    assert!(told.starts_with("-:1:15: warning: Resync_Periodc is not a known parameter"), "{told}");
+    assert!(told.ends_with("0 errors, 1 warning, 0 notes in 1 profile\n"), "{told}");
+    assert_eq!(lint(&["-", "--fix"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_name_of_a_file_forges_no_line() {
+    let site = site();
+    let file = site.config().with_file_name("a\n-:1:1: error\u{1b}[2J.xml");
+    fs::write(&file, "<flat-profile><Nonsense/></flat-profile>").expect("room for a file");
+    let told = text(&lint(&site, &[&file.display().to_string()]));
+    assert!(told.contains("a\\n-:1:1: error\\u{1b}[2J.xml:1:15: warning"), "{told}");
+    assert!(!told.contains('\u{1b}') && !told.lines().any(|line| line.starts_with("-:1:1")), "{told}");
+}
+
+#[test]
 fn the_corpus_has_every_kind_of_finding() {
     let told: BTreeSet<String> = corpus("findings")
         .iter()

@@ -6,11 +6,12 @@ mod sarif;
 mod site;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
+use crate::cli::profile_file::STDIN;
 use crate::cli::sample::Sample;
 use crate::config::Config;
 use crate::device::{DeviceIdentity, MacAddress, Model};
@@ -28,7 +29,7 @@ use site::{Looked, Site};
 /// mend, 1 when there are errors or warnings, 2 when something cannot be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files and folders.
+    /// Files and folders; `-` is standard input.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The configuration: variables of templates, how files go out, `[lint]`. config.toml is taken where there is one.
@@ -79,7 +80,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let model = args.model.clone().or_else(|| "CP-8841-3PCC".parse().ok());
     let phone = Sample::new(DeviceIdentity::new(Some(args.mac), "FCH2133E8B9".parse().ok(), model));
     let mut report = Report::default();
+    ensure!(!args.fix || args.paths.iter().all(|path| path != Path::new(STDIN)), "--fix mends files, and `-` is none");
     for path in &args.paths {
+        if path == Path::new(STDIN) {
+            report.add(site::standard_input(&args.context(&settings, "", Sent::Unknown))?);
+            continue;
+        }
         let site = Site::around(path, config.as_ref())?;
         for file in site.files() {
             let context = args.context(&settings, &file, site.sent(&file, &phone));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::cli::profile_file::{self, STDIN};
 use crate::cli::sample::Sample;
 use crate::config::Config;
 use crate::profile::flat::MAX_BYTES;
@@ -138,6 +139,13 @@ impl Site {
         let findings = lint::lint(&bytes, context);
         Ok(Looked::Profile { path, bytes, findings })
     }
+}
+
+/// Looks at standard input, which is a profile as it stands.
+pub(super) fn standard_input(context: &Context<'_>) -> anyhow::Result<Looked> {
+    let bytes = profile_file::read(Path::new(STDIN))?;
+    let findings = lint::lint(&bytes, context);
+    Ok(Looked::Profile { path: PathBuf::from(STDIN), bytes, findings })
 }
 
 /// The path that the sample phone asks for.

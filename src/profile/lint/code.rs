@@ -31,6 +31,8 @@ pub enum Code {
     OtherFamily,
     /// The parameter came with later firmware.
     NewerFirmware,
+    /// The parameter is of a line, or a key, that no known phone has.
+    NumberBeyond,
     /// The parameter is a phone's report about itself.
     ReadOnly,
     /// `ua` is none of its words.
@@ -76,7 +78,7 @@ pub enum Severity {
 
 impl Code {
     /// All of them, in the order of docs/lint.md.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::NotWellFormed,
         Self::NotRendered,
         Self::WrongRoot,
@@ -90,6 +92,7 @@ impl Code {
         Self::DuplicateParameter,
         Self::OtherFamily,
         Self::NewerFirmware,
+        Self::NumberBeyond,
         Self::ReadOnly,
         Self::WrongAccess,
         Self::WrongType,
@@ -124,6 +127,7 @@ impl Code {
             Self::DuplicateParameter => "duplicate-parameter",
             Self::OtherFamily => "other-family",
             Self::NewerFirmware => "newer-firmware",
+            Self::NumberBeyond => "number-beyond",
             Self::ReadOnly => "read-only",
             Self::WrongAccess => "wrong-access",
             Self::WrongType => "wrong-type",
@@ -169,7 +173,7 @@ impl Code {
             | Self::DigestUnderFips
             | Self::KeyUnderFips
             | Self::ShortResync => Severity::Warning,
-            Self::ReadOnly | Self::AmbiguousEmpty | Self::TooMany => Severity::Note,
+            Self::NumberBeyond | Self::ReadOnly | Self::AmbiguousEmpty | Self::TooMany => Severity::Note,
         }
     }
 

@@ -7,8 +7,14 @@ use crate::profile::parameters::{self, Kind, Parameter};
 /// Groups of router settings within each other.
 const DEEPEST: usize = 8;
 
-/// Status fields from which on a file was written by a phone.
+/// Status fields from which on a file was written by a phone, if one of them says who it is.
 const STATUS_FIELDS: usize = 3;
+
+/// Fields by which a phone says who it is; two of them are enough.
+const IDENTITY: [&str; 5] = ["Product_Name", "Serial_Number", "MAC_Address", "Software_Version", "Hardware_Version"];
+
+/// Attributes that only exports have.
+const MARKS: [&str; 2] = ["um", "group"];
 
 /// An element that stands where a parameter does.
 pub(super) struct Entry<'a> {
@@ -49,11 +55,13 @@ pub(super) fn entries(document: &Document) -> Vec<Entry<'_>> {
     entries
 }
 
-/// Whether a phone has written this: it marks what its user has changed, or it holds what only a phone knows.
+/// Whether a phone has written this: it marks what its user has changed, or it says which phone it is.
 pub(super) fn is_export(entries: &[Entry<'_>]) -> bool {
-    let marked = entries.iter().any(|entry| entry.element.attribute("um").is_some());
-    let status = entries.iter().filter(|entry| entry.known.is_some_and(|known| known.kind() == Kind::Status));
-    marked || status.take(STATUS_FIELDS).count() == STATUS_FIELDS
+    let marked = entries.iter().any(|entry| MARKS.iter().any(|mark| entry.element.attribute(mark).is_some()));
+    let is_status = |entry: &&Entry<'_>| entry.known.is_some_and(|known| known.kind() == Kind::Status);
+    let told = || entries.iter().filter(is_status).filter(|entry| !entry.value().is_empty());
+    let identity = told().filter(|entry| IDENTITY.contains(&entry.name())).take(2).count();
+    marked || identity == 2 || (identity == 1 && told().take(STATUS_FIELDS).count() == STATUS_FIELDS)
 }
 
 /// What stands around a profile has things of its own.

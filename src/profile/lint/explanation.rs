@@ -111,6 +111,11 @@ const fn of_name(code: Code) -> Option<Explanation> {
             "Cisco MPP release notes",
             "upgrade first, or leave it out",
         ),
+        Code::NumberBeyond => (
+            "a phone ignores the parameters of lines and keys that it does not have",
+            "numbers seen in Cisco's sample profiles and guides",
+            "look up how many the phone has; the dictionary does not say it of each product",
+        ),
         Code::ReadOnly => (
             "it is a phone's report about itself and cannot be set",
             "downloads of config.xml",

@@ -7,6 +7,9 @@ use super::{Code, Finding, Findings, Look, Severity, edit};
 use crate::profile::parameters::{self, Kind, Parameter};
 use crate::profile::rule::Version;
 
+/// The most lines that a phone of the dictionary was seen with.
+const LINES: u32 = 16;
+
 /// Look-ups of a nearest name in one file.
 const LOOK_UPS: usize = 50;
 
@@ -40,6 +43,13 @@ fn has(look: &Look<'_>, entry: &Entry<'_>, known: &'static Parameter, findings: 
         let rest = rest.unwrap_or_else(|| format!("it is known of {}", known.models()));
         let message = format!("{} is not known of {family} phones: {rest}", entry.name());
         findings.push(finding(Code::OtherFamily, message).only(severity));
+    }
+    if let (Some((_, seen)), Some(number)) = (known.allowed().numbers, parameters::number_of(entry.name()))
+        && number > seen.max(LINES)
+        && !look.is_export
+    {
+        let message = format!("{}: a number above {} is not known of any phone", entry.name(), seen.max(LINES));
+        findings.push(finding(Code::NumberBeyond, message));
     }
     let since = known.since().and_then(|since| Some((since, Version::parse(&load(since)?)?)));
     if let (Some((since, first)), Some(firmware)) = (since, &look.context.firmware)

@@ -72,6 +72,18 @@ pub fn find(name: &str) -> Option<&'static Parameter> {
     numbered::patterns(name).find_map(|(pattern, _)| Some(&dictionary.parameters[*dictionary.by_name.get(&*pattern)?]))
 }
 
+/// The number in the name of a parameter that has one: 3 of `User_ID_3_`.
+#[must_use]
+pub fn number_of(name: &str) -> Option<u32> {
+    let known = |(pattern, numbers): (String, Vec<&str>)| {
+        DICTIONARY.by_name.contains_key(&*pattern).then(|| match numbers[..] {
+            [number] => number.parse().ok(),
+            _ => None,
+        })
+    };
+    numbered::patterns(name).find_map(known).flatten()
+}
+
 /// The known name that differs from this one in case only, with this one's numbers; `None` for a known name.
 #[must_use]
 pub fn in_other_case(name: &str) -> Option<String> {

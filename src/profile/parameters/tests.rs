@@ -45,6 +45,12 @@ fn a_numbered_name_is_its_pattern() {
 }
 
 #[test]
+fn the_number_of_a_line_is_told() {
+    assert_eq!([number_of("User_ID_3_"), number_of("User_ID_999_")], [Some(3), Some(999)]);
+    assert_eq!([number_of("Unit_2_Key_17_"), number_of("GPP_A"), number_of("Nonsense_1_")], [None; 3]);
+}
+
+#[test]
 fn another_case_is_told_with_the_same_numbers() {
     assert_eq!(in_other_case("user_id_2_").as_deref(), Some("User_ID_2_"));
     assert_eq!(in_other_case("gpp_a").as_deref(), Some("GPP_A"));
