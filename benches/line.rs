@@ -113,6 +113,7 @@ fn answer(line: &Line, path: &str) -> u64 {
         peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
         verb: Verb::Get,
         path: RequestPath::from_http(black_box(path)),
+        key: None,
         presented: &Presented::Nothing,
         models: None,
         password: Examined::default(),

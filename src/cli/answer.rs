@@ -6,10 +6,10 @@ use super::store::Secrets;
 use crate::app::App;
 use crate::cipher::Scheme;
 use crate::config::Protocol;
-use crate::device::{DeviceIdentity, MacAddress, Model, Secret, SerialNumber};
+use crate::device::{DeviceIdentity, MacAddress, Model, Secret, SerialNumber, VariableName, VariableValue};
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::mask::in_passing;
-use crate::profile::path::RequestPath;
+use crate::profile::path::{RequestPath, key_of};
 use crate::profile::tree::FileKind;
 use crate::provision::{
     self, Body, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail,
@@ -95,6 +95,7 @@ impl Question {
             peer: ([127, 0, 0, 1], 0).into(),
             verb: self.verb,
             path,
+            key: key_of(&self.path),
             presented: &self.presented,
             models: None,
             password: self.password.clone(),
@@ -198,6 +199,11 @@ fn known(macros: &Macros) -> String {
     let value = |name: &&str| Some(format!("{name}={}", macros.value(Macro::named(name)?)?));
     let known: Vec<String> = NAMES.iter().filter_map(value).collect();
     if known.is_empty() { "none".to_owned() } else { known.join(" ") }
+}
+
+/// Prints a variable, whose secrets are masked by whoever read it: what is left is meant to be seen.
+pub(super) fn variable(out: &mut impl Write, name: &VariableName, value: &VariableValue) -> io::Result<()> {
+    writeln!(out, "{:<11} {name} = {}", "variable", OneLine(value))
 }
 
 /// Prints a name and what there is to say of it, on one line and without the passwords in URLs.

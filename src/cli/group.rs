@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 
-use super::answer::line;
+use super::answer::{line, variable};
 use super::device::{Assignments, put};
 use super::store::{who, with_store};
 use super::table;
@@ -168,7 +168,7 @@ fn print(group: &Group, devices: i64, json: bool) -> anyhow::Result<ExitCode> {
         line(&mut out, "notes", &group.notes)?;
     }
     for (name, value) in &group.variables {
-        line(&mut out, "variable", &format!("{name} = {value}"))?;
+        variable(&mut out, name, value)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -71,7 +71,7 @@ fn show(config: &Path, json: bool) -> anyhow::Result<ExitCode> {
             Known::Missing => "missing",
         };
         let rows =
-            sealed.iter().map(|sealed| vec![sealed.key.clone(), is(sealed.known).into(), sealed.variables.to_string()]);
+            sealed.iter().map(|sealed| vec![sealed.key.clone(), is(sealed.known).into(), sealed.secrets.to_string()]);
         table::print(&mut io::stdout().lock(), &["key", "is", "secrets"], &rows.collect::<Vec<_>>())?;
     }
     Ok(if sealed.iter().any(|sealed| sealed.known == Known::Missing) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -92,7 +92,7 @@ fn rotate(config: &Path, new: bool) -> anyhow::Result<ExitCode> {
         let mut writing = store.write(&who(), "secrets rotate").await?;
         let resealed = writing.reseal().await?;
         let revision = writing.commit().await?.context("nothing was written")?;
-        println!("{} secrets and {} changes are sealed anew: change {revision}", resealed.variables, resealed.changes);
+        println!("{} secrets and {} changes are sealed anew: change {revision}", resealed.secrets, resealed.changes);
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::app::{App, AppError};
 use crate::config::Config;
-use crate::device::DeviceName;
+use crate::device::{DeviceName, KeyKind};
 use crate::inventory::{Inventory, to_value};
 use crate::metrics::Metrics;
 use crate::provision::{Profile, Refusal, Request, Trail};
@@ -97,6 +97,10 @@ pub(super) fn add_samples(config: &mut Config) {
         store.close().await;
         samples
     });
+    for kind in KeyKind::ALL {
+        let key = minijinja::Value::from_pairs([("next", "0".repeat(64)), ("next_id", "0".repeat(16))]);
+        config.variables.entry(kind.to_string()).or_insert(key);
+    }
     for (name, value) in samples.map(Result::unwrap_or_default).unwrap_or_default() {
         config.variables.entry(name.to_string()).or_insert_with(|| to_value(&value.shown()));
     }
@@ -112,7 +116,7 @@ pub(super) fn try_open(config: &Config) -> anyhow::Result<()> {
         if let Some(sealed) = sealed?.into_iter().find(|sealed| sealed.known == Known::Missing) {
             anyhow::bail!(
                 "{} secrets are sealed under the key {}, which store.seal_key_file or seal_key_env does not have",
-                sealed.variables,
+                sealed.secrets,
                 sealed.key
             );
         }

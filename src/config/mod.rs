@@ -164,6 +164,7 @@ impl Config {
         let has_store = store.is_some();
         let events = written.events.and_then(|events| findings.note(None, events.check(has_store)));
         let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
+        findings.note(None, rule::check_all(&rules, store.is_some()));
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),

@@ -80,6 +80,8 @@ pub enum KeySource {
     Fixed(Secret),
     /// Derived from the master secret and the device's identity.
     Master(MasterKey),
+    /// The device's own in the store, which may be changed.
+    Device,
 }
 
 impl fmt::Debug for KeySource {
@@ -96,6 +98,7 @@ impl KeySource {
             Self::Template(_) => "the rule's key",
             Self::Fixed(_) => "the key file",
             Self::Master(_) => "the master secret",
+            Self::Device => "the device's key",
         }
     }
 }
@@ -131,6 +134,7 @@ pub(super) struct Written {
 #[serde(rename_all = "lowercase")]
 enum KeyFrom {
     Master,
+    Device,
 }
 
 /// Headers that the server itself answers for.
@@ -213,11 +217,22 @@ impl Written {
                     .ok_or("rule.key_from: there is no master secret: set keys.master_file or keys.master_env")?
                     .clone(),
             ),
+            (None, None, Some(KeyFrom::Device)) => KeySource::Device,
             _ => {
-                return Err("rule.encrypt needs one of key (a template), key_file, or key_from = \"master\"".into());
+                let one = "key (a template), key_file, or key_from = \"master\" or \"device\"";
+                return Err(format!("rule.encrypt needs one of {one}"));
             }
         };
         Ok(Some(Encryption { scheme, ikm: self.ikm.unwrap_or_default(), key }))
+    }
+}
+
+/// Holds the rules against the rest of the configuration.
+pub(super) fn check_all(rules: &[Rule], has_store: bool) -> Result<(), String> {
+    let mut keys = rules.iter().filter_map(|rule| rule.encryption.as_ref()).map(|encryption| &encryption.key);
+    match keys.any(|key| matches!(key, KeySource::Device)) && !has_store {
+        true => Err("rule.key_from = \"device\": there is no [store], which keeps devices' keys".into()),
+        false => Ok(()),
     }
 }
 

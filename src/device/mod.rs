@@ -7,6 +7,7 @@
 mod agent;
 mod group;
 mod identity;
+mod key;
 mod layers;
 mod mac;
 mod model;
@@ -23,6 +24,7 @@ mod variable;
 pub use agent::Agent;
 pub use group::{GroupError, GroupName};
 pub use identity::DeviceIdentity;
+pub use key::{DeviceKey, KeyKind, KeyPair, KeyRing, Under};
 pub use layers::{Layers, Origin, Stratum};
 pub use mac::{MacAddress, MacError};
 pub use model::{Model, ModelError};

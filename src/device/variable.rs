@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::VariableValue;
+use super::{KeyKind, VariableValue};
 
 /// A variable's name: letters, digits and `_`, beginning with a letter or `_`, 64 at the most; none that a phone's macro
 /// has, which would hide it.
@@ -27,6 +27,9 @@ pub enum VariableError {
     /// It looks like what the store makes of secrets.
     #[error("the value of `{0}` is a table with `$sealed` in it, which is how secrets are kept: use another key")]
     Reserved(VariableName),
+    /// It would hide the device's keys.
+    #[error("`{0}` is what templates call the device's key: choose another name")]
+    Key(String),
     /// It is larger than a profile needs.
     #[error("the value of `{name}` has {length} bytes: expected {LONGEST} at the most")]
     Long {
@@ -88,6 +91,9 @@ impl FromStr for VariableName {
         if text == CERTIFICATE {
             return Err(VariableError::Certificate(text.to_owned()));
         }
+        if text.parse::<KeyKind>().is_ok() {
+            return Err(VariableError::Key(text.to_owned()));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -107,7 +113,7 @@ mod tests {
         for text in ["sip_user", "_x", "GPP_B", "Q", "ma"] {
             assert_eq!(text.parse::<VariableName>().expect("a name").as_str(), text);
         }
-        for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P", "certificate"] {
+        for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P", "certificate", "key", "ikm"] {
             assert!(text.parse::<VariableName>().is_err(), "{text}");
         }
     }

@@ -8,7 +8,9 @@ use minijinja::Value;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use crate::device::{Device, DeviceIdentity, Layers, MacAddress, SerialNumber, VariableName, VariableValue};
+use crate::device::{
+    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MacAddress, SerialNumber, VariableName, VariableValue,
+};
 use crate::profile::template::{Variables, unavailable};
 
 /// A device, what its profiles are made with, and when it was last noted as seen.
@@ -17,6 +19,7 @@ pub struct Known {
     id: i64,
     device: Device,
     variables: Variables,
+    keys: Option<Box<KeyRing>>,
     print: [u8; 16],
     changed: SystemTime,
     seen: AtomicI64,
@@ -58,7 +61,30 @@ impl Known {
         // What is in `variables` need not be in memory twice.
         device.variables.clear();
         device.notes.clear();
-        Self { id, device, variables, print, changed, seen: AtomicI64::new(0) }
+        Self { id, device, variables, keys: None, print, changed, seen: AtomicI64::new(0) }
+    }
+
+    /// The same device with keys of its own. Templates have what profiles hand over as `key.next` and `key.next_id`.
+    #[must_use]
+    pub fn with_keys(mut self, ring: KeyRing) -> Self {
+        let mut hash = Sha256::new_with_prefix(self.print);
+        for (kind, pair) in KeyKind::ALL.into_iter().filter_map(|kind| Some((kind, ring.of(kind)?))) {
+            let newest = pair.newest();
+            hash.update(format!("{kind}={}\n{}\n", pair.current.id(), newest.id()));
+            let handed = [("next", newest.secret().expose()), ("next_id", newest.id())];
+            self.variables.insert(kind.to_string(), Value::from_pairs(handed));
+        }
+        if ring != KeyRing::default() {
+            self.print.copy_from_slice(&hash.finalize()[..16]);
+            self.keys = Some(Box::new(ring));
+        }
+        self
+    }
+
+    /// Its keys of a kind.
+    #[must_use]
+    pub fn keys(&self, kind: KeyKind) -> Option<&KeyPair> {
+        self.keys.as_ref()?.of(kind)
     }
 
     /// Its number.

@@ -5,10 +5,12 @@
 //! was read before a change that is known already is not kept. With the store away, everything goes on counting; also what
 //! a change of groups or defaults has made old, but never what a change of the device itself has.
 
+mod asked;
 mod known;
 mod lookup;
 mod strangers;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -17,6 +19,7 @@ use std::time::SystemTime;
 
 use quick_cache::sync::Cache;
 
+pub use self::asked::Asked;
 pub use self::known::{Known, Sighting, to_value};
 use self::lookup::Kept;
 pub use self::lookup::{Lookup, Touched};
@@ -37,6 +40,7 @@ pub struct Inventory {
     /// What was read before this change is old.
     floor: AtomicI64,
     seen: Mutex<Vec<Sighting>>,
+    asked: Mutex<BTreeSet<Asked>>,
     strangers: Strangers,
     away: AtomicBool,
 }
@@ -51,6 +55,7 @@ impl Inventory {
             revision: RwLock::new(revision),
             floor: AtomicI64::new(i64::MIN),
             seen: Mutex::default(),
+            asked: Mutex::default(),
             strangers: Strangers::default(),
             away: AtomicBool::new(false),
         }

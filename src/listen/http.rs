@@ -28,7 +28,7 @@ use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
 use crate::device::Model;
 use crate::log::Record;
-use crate::profile::path::{PathError, RequestPath};
+use crate::profile::path::{PathError, RequestPath, key_of};
 use crate::provision::{
     self, Body, Conditions, Examined, Guess, Outcome, Refusal, Request, Response, Status, Trail, Verb,
 };
@@ -309,6 +309,7 @@ fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) 
         peer: client.peer,
         verb,
         path,
+        key: key_of(target),
         presented: &client.presented,
         models: asker.session.security.as_ref().and_then(|security| security.models.as_deref()),
         password: Examined::default(),

@@ -11,6 +11,13 @@ const LONGEST: usize = 2048;
 /// The most segments of a path: more folders than any tree of profiles has.
 pub const DEEPEST: usize = 16;
 
+/// What a request target's query says of the phone's key, as in `/secure/000e08abcdef.cfg?key=0123456789abcdef`.
+#[must_use]
+pub fn key_of(target: &str) -> Option<&str> {
+    let (_, query) = target.split_once('?')?;
+    query.split('&').find_map(|part| part.strip_prefix("key="))
+}
+
 /// A path below the tree's root: one to sixteen segments, each non-empty, none of them `.` or `..`, none beginning with
 /// `.` or `_`, with no separator, NUL or control character in it. It is decoded already: nothing below decodes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +70,11 @@ impl RequestPath {
         Self::from_decoded(&decoded)
     }
 
-    /// Reads the file name of a TFTP request: with or without a leading slash (libcurl drops one), never encoded.
+    /// Reads the file name of a TFTP request: with or without a leading slash (libcurl drops one), never encoded. A query
+    /// with `key=` is none of its text, as over HTTP.
     pub fn from_tftp(name: &[u8]) -> Result<Self, PathError> {
         let name = std::str::from_utf8(name).map_err(|_| PathError::NotText)?;
+        let name = key_of(name).and(name.split('?').next()).unwrap_or(name);
         Self::from_decoded(name.strip_prefix('/').unwrap_or(name))
     }
 

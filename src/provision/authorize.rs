@@ -12,7 +12,7 @@ use super::rules::{Gate, Treatment};
 use super::{Certified, Claim, Line, Named, Presented, Refusal, Request, Verb, enrolled};
 use crate::certificate::Credential;
 use crate::config::{Expired, GoodFor, Method, Proof, Protocol, Renewal};
-use crate::device::{DeviceIdentity, Model};
+use crate::device::{DeviceIdentity, Model, Under};
 use crate::inventory::Known;
 use crate::password::Verdict;
 use crate::profile::macros::Macros;
@@ -28,6 +28,8 @@ pub struct Grant {
     device: Option<Arc<Known>>,
     /// The certificate that the content may be made from.
     certificate: Option<Arc<Credential>>,
+    /// Which of the device's own keys it is under, where it is under one of those.
+    under: Option<Under>,
 }
 
 /// Holds the claim against the path's rule, and where there is a store against what it says of the device.
@@ -74,7 +76,8 @@ pub(super) fn authorize(
         found = forgiven(line, &treatment.expired, certified, found)?;
         certificate = Some(certified.credential.clone());
     }
-    Ok(Grant { found, treatment, expired, device, certificate })
+    let under = enrolled::under(line.inventory.as_deref(), &treatment, device.as_deref(), request.key)?;
+    Ok(Grant { found, treatment, expired, device, certificate, under })
 }
 
 /// What an expired certificate gets by the rule: the file, or in its place the one that has the phone renew it.
@@ -244,6 +247,11 @@ impl Grant {
     #[must_use]
     pub fn certificate(&self) -> Option<&Arc<Credential>> {
         self.certificate.as_ref()
+    }
+
+    /// Which of the device's own keys it is under.
+    pub(super) fn under(&self) -> Option<Under> {
+        self.under
     }
 
     /// What becomes of it.

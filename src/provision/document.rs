@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Profile, Validators};
 use crate::certificate::Fingerprint;
+use crate::device::Under;
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
 use crate::profile::root::Stamp;
@@ -68,6 +69,8 @@ struct Key {
     macros: Option<Box<Macros>>,
     /// What the device's variables are, where they count.
     device: Option<[u8; 16]>,
+    /// Which of the device's own keys they are under.
+    under: Option<Under>,
     rule: usize,
     coding: Coding,
     owner: Owner,
@@ -90,6 +93,8 @@ struct KeyOf<'a> {
     file: &'a Arc<str>,
     macros: Option<&'a Macros>,
     device: Option<[u8; 16]>,
+    /// Which of the device's own keys they are under.
+    under: Option<Under>,
     rule: usize,
     coding: Coding,
     owner: Owner,
@@ -164,7 +169,8 @@ impl<'a> KeyOf<'a> {
         let counts = found.kind == FileKind::Template || profile.grant().treatment().encryption.is_some();
         let macros = counts.then_some(&found.macros);
         let device = profile.grant().device().filter(|_| counts).map(|known| known.print());
-        Self { file: &found.file, macros, device, rule, coding: profile.coding(), owner }
+        let under = profile.grant().under();
+        Self { file: &found.file, macros, device, under, rule, coding: profile.coding(), owner }
     }
 
     fn to_owned(&self) -> Key {
@@ -172,6 +178,7 @@ impl<'a> KeyOf<'a> {
             file: self.file.clone(),
             macros: self.macros.cloned().map(Box::new),
             device: self.device,
+            under: self.under,
             rule: self.rule,
             coding: self.coding,
             owner: self.owner,
@@ -181,9 +188,9 @@ impl<'a> KeyOf<'a> {
 
 impl Equivalent<Key> for KeyOf<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        let Key { file, macros, device, rule, coding, owner } = key;
+        let Key { file, macros, device, under, rule, coding, owner } = key;
         let alike = self.file == file && self.macros == macros.as_deref() && self.device == *device;
-        alike && self.rule == *rule && self.coding == *coding && self.owner == *owner
+        alike && self.under == *under && self.rule == *rule && self.coding == *coding && self.owner == *owner
     }
 }
 

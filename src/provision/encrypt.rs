@@ -8,7 +8,7 @@ use super::render::newest;
 use super::{Document, Line, Profile, Refusal, render};
 use crate::cipher::Scheme;
 use crate::config::{Encryption, KeySource, MasterKey};
-use crate::device::Secret;
+use crate::device::{KeyKind, Secret};
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::template::Source;
 
@@ -40,10 +40,29 @@ fn key_for(line: &Line, encryption: &Encryption, profile: &Profile) -> Result<(S
     match &encryption.key {
         KeySource::Fixed(key) => Ok((key.clone(), Vec::new())),
         KeySource::Master(master) => Ok((device_key(master, macros).ok_or(Refusal::NobodysKey)?, Vec::new())),
+        // Without devices, somebody looks whether profiles can be made at all.
+        KeySource::Device if line.inventory.is_none() => Ok((Secret::new("0".repeat(64)), Vec::new())),
+        KeySource::Device => Ok((own_key(encryption.scheme, profile)?, Vec::new())),
         KeySource::Template(template) => {
             let rendered = line.templates.render_key(template.expose(), macros, &render::variables(line, profile))?;
             Ok((Secret::new(rendered.text), rendered.sources))
         }
+    }
+}
+
+/// The key that the phone has, by what it says and the store knows.
+fn own_key(scheme: Scheme, profile: &Profile) -> Result<Secret, Refusal> {
+    let grant = profile.grant();
+    let pair = grant.device().and_then(|known| known.keys(kind_of(scheme)));
+    let key = pair.zip(grant.under()).map(|(pair, under)| pair.get(under).secret().clone());
+    key.ok_or(Refusal::NobodysKey)
+}
+
+/// Which of a device's keys a format takes.
+pub(super) fn kind_of(scheme: Scheme) -> KeyKind {
+    match scheme {
+        Scheme::Aes256Cbc => KeyKind::Key,
+        Scheme::Aes128Gcm => KeyKind::Ikm,
     }
 }
 

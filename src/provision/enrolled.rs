@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
 
+use super::encrypt::kind_of;
 use super::identify::Product;
+use super::rules::Treatment;
 use super::{Claim, Line, Named, Refusal, Request};
-use crate::config::Unknown;
-use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber};
-use crate::inventory::{Inventory, Known, Lookup, Stranger};
+use crate::config::{KeySource, Unknown};
+use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber, Under};
+use crate::inventory::{Asked, Inventory, Known, Lookup, Stranger};
 use crate::profile::macros::Macros;
 use crate::profile::tree::Found;
 
@@ -130,6 +132,38 @@ pub(super) fn registers(known: &Known, macros: &Macros) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Under which of its own keys a device is answered, where the rule says so: the one that the phone says it has. That it
+/// has the one which it was handed is noted.
+pub(super) fn under(
+    inventory: Option<&Inventory>,
+    treatment: &Treatment,
+    known: Option<&Known>,
+    said: Option<&str>,
+) -> Result<Option<Under>, Refusal> {
+    let Some(scheme) = treatment.encryption.as_ref().filter(|encryption| matches!(encryption.key, KeySource::Device))
+    else {
+        return Ok(None);
+    };
+    let Some(inventory) = inventory else { return Ok(None) };
+    let kind = kind_of(scheme.scheme);
+    let Some(known) = known else {
+        return Err(Refusal::NoKey(
+            "the rule's key is the device's own, and the path names no device of the store".into(),
+        ));
+    };
+    let pair = known.keys(kind).ok_or_else(|| {
+        let name = known.device().name();
+        Refusal::NoKey(format!("the device has no {kind} of its own: `phoneprov device key rotate {name}` makes one"))
+    })?;
+    let under = pair.under(said).ok_or(Refusal::OtherKey)?;
+    let is_news = said.is_some() && (under == Under::Next || !pair.is_used);
+    if is_news {
+        let id = pair.get(under).id().to_owned();
+        inventory.asked_under([Asked { device: known.id(), kind, id }]);
+    }
+    Ok(Some(under))
 }
 
 fn any_of(

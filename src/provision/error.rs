@@ -150,6 +150,14 @@ pub enum Refusal {
     /// The rule's key is empty for this device.
     #[error("{0} is empty for this device")]
     EmptyKey(&'static str),
+    /// The rule's key is the device's own, and it has none.
+    #[error("{0}")]
+    NoKey(String),
+    /// The phone names a key that is none of its device's.
+    #[error(
+        "the phone asks under a key that is not its device's, or is retired: `phoneprov device key show` lists them"
+    )]
+    OtherKey,
     /// The master secret needs a device to derive a key for.
     #[error("no key: neither path nor certificate names a device to derive it for")]
     NobodysKey,
@@ -180,6 +188,7 @@ impl Refusal {
             | Self::Lint { .. }
             | Self::EmptyKey(_)
             | Self::NobodysKey
+            | Self::NoKey(_)
             | Self::NoRenewal(_)
             | Self::KeyingMaterial(..) => true,
             Self::Path(_)
@@ -204,6 +213,7 @@ impl Refusal {
             | Self::UnknownDevice(_)
             | Self::Disabled(_)
             | Self::Register(_)
+            | Self::OtherKey
             | Self::AnotherRule => false,
         }
     }

@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub verb: Verb,
     /// What for, parsed; the error is the refusal's reason.
     pub path: Result<RequestPath, PathError>,
+    /// What the phone says of the key that it has: the value of `key` in the query.
+    pub key: Option<&'a str>,
     /// The client certificate of the connection.
     pub presented: &'a Presented,
     /// The only models that the listener serves; `None`: all.

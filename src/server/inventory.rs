@@ -56,6 +56,7 @@ pub(super) async fn keep(shared: Arc<Shared>, inventory: Arc<Inventory>) {
             look(&store, &inventory).await;
             round = round.wrapping_add(1);
             write_met(&store, &inventory).await;
+            write_asked(&store, &inventory).await;
             if round.is_multiple_of(SELDOM) {
                 write_seen(&store, &inventory).await;
             }
@@ -66,6 +67,7 @@ pub(super) async fn keep(shared: Arc<Shared>, inventory: Arc<Inventory>) {
         () = keeping => {}
     }
     write_seen(&store, &inventory).await;
+    write_asked(&store, &inventory).await;
 }
 
 /// Forgets what has changed. A store that was away may never have been brought to its form.
@@ -100,6 +102,27 @@ async fn write_met(store: &Store, inventory: &Inventory) {
             tracing::warn!(left_out, "too many devices wait: `phoneprov device waiting --clear` makes room");
         }
         Err(error) => tracing::warn!(%error, "who waits is not written"),
+    }
+}
+
+/// Writes which phones have asked under a key that they were handed. What cannot be written now is kept for later: until
+/// then the key before is good too.
+async fn write_asked(store: &Store, inventory: &Inventory) {
+    let asked = inventory.asked();
+    if asked.is_empty() {
+        return;
+    }
+    let written = async {
+        let mut writing = store.write("the phone", "key in use").await?;
+        let devices = writing.asked_under(&asked).await?;
+        writing.commit().await.map(|_| devices)
+    };
+    match written.await {
+        Ok(devices) => tracing::info!(devices, "phones have their new keys"),
+        Err(error) => {
+            tracing::warn!(%error, "which phones have their new keys is not written yet");
+            inventory.asked_under(asked);
+        }
     }
 }
 

@@ -31,6 +31,7 @@ const OF_GROUPS: &str = "select g.id, g.name, v.name, v.value from membership m 
 /// When the device, one of its groups, or the defaults were last changed.
 const CHANGED: &str = "select max(changed) from (select changed from device where id = $1 \
     union all select g.changed from membership m join device_group g on g.id = m.device_group where m.device = $1 \
+    union all select coalesce(used, made) from device_key where device = $1 \
     union all select max(at) from history where layer = 'defaults') as times";
 
 /// Variables of the layers above devices, and of the first devices: enough to know which ones there are.
@@ -91,8 +92,9 @@ impl Store {
             let layers = self.opened(layers, &entry);
             let changed = sqlx::query_scalar(CHANGED).bind(entry.id).fetch_one(&mut *connection).await;
             let changed: i64 = changed.map_err(|error| self.error(error))?;
+            let ring = self.ring(&mut connection, &entry).await?;
             let changed = SystemTime::UNIX_EPOCH + Duration::from_millis(changed.unsigned_abs());
-            Ok(Some(Arc::new(Known::new(entry.id, entry.device, &layers, changed))))
+            Ok(Some(Arc::new(Known::new(entry.id, entry.device, &layers, changed).with_keys(ring))))
         })
         .await
     }

@@ -90,15 +90,25 @@ impl Store {
     /// # Errors
     /// As [`Store::device`].
     pub async fn page(&self, after: i64, limit: i64, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
-        let text = filter.text.as_ref().map(|text| format!("%{}%", text.to_lowercase())).unwrap_or_default();
-        let group = filter.group.as_ref().map(ToString::to_string).unwrap_or_default();
         self.within(async {
             let mut connection = self.pool.acquire().await.map_err(|error| self.error(error))?;
-            let page = sqlx::query(PAGE).bind(after).bind(text).bind(filter.enabled.map_or(-1, i64::from));
-            let page = page.bind(group).bind(limit).fetch_all(&mut *connection).await;
-            self.entries(&mut connection, page.map_err(|error| self.error(error))?).await
+            self.page_of(&mut connection, (after, limit), filter).await
         })
         .await
+    }
+
+    /// The same, as a transaction sees it.
+    pub(super) async fn page_of(
+        &self,
+        connection: &mut AnyConnection,
+        (after, limit): (i64, i64),
+        filter: &Filter,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let text = filter.text.as_ref().map(|text| format!("%{}%", text.to_lowercase())).unwrap_or_default();
+        let group = filter.group.as_ref().map(ToString::to_string).unwrap_or_default();
+        let page = sqlx::query(PAGE).bind(after).bind(text).bind(filter.enabled.map_or(-1, i64::from));
+        let page = page.bind(group).bind(limit).fetch_all(&mut *connection).await;
+        self.entries(connection, page.map_err(|error| self.error(error))?).await
     }
 
     /// How many devices there are.

@@ -18,8 +18,8 @@ pub struct Sealed {
     pub key: String,
     /// Whether it is at hand, and is the one that seals.
     pub known: Known,
-    /// Variables of defaults, groups and devices.
-    pub variables: i64,
+    /// Variables of defaults, groups and devices, and keys of devices.
+    pub secrets: i64,
 }
 
 /// Whether a key is at hand.
@@ -37,8 +37,8 @@ pub enum Known {
 /// What a re-sealing has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Variables that are under the new key now.
-    pub variables: usize,
+    /// Variables and keys of devices that are under the new key now.
+    pub secrets: usize,
     /// Changes of the history likewise.
     pub changes: usize,
 }
@@ -47,8 +47,10 @@ pub struct Resealed {
 const PAGE: i64 = 500;
 
 /// A sealed value is `{"$sealed":"v1.KEY…`: the key's eight digits begin at the sixteenth character.
-const COUNTS: &str = "select substr(value, 16, 8), count(*) from variable where value like '{\"$sealed\"%' \
-    group by substr(value, 16, 8) order by 1";
+const COUNTS: &str = "select id, count(*) from ( \
+        select substr(value, 16, 8) as id from variable where value like '{\"$sealed\"%' \
+        union all select substr(secret, 4, 8) as id from device_key where secret <> '' \
+    ) as sealed group by id order by id";
 
 const VARIABLES: &str = "select layer, owner, name, value from variable where value like '{\"$sealed\"%' \
     and (layer, owner, name) > ($1, $2, $3) order by layer, owner, name limit $4";
@@ -75,13 +77,13 @@ impl Store {
         let mut sealed: Vec<Sealed> = counts
             .map_err(|error| self.error(error))?
             .into_iter()
-            .map(|(key, variables)| Sealed { key, known: Known::Missing, variables })
+            .map(|(key, secrets)| Sealed { key, known: Known::Missing, secrets })
             .collect();
         for (at, key) in keys.into_iter().enumerate() {
             let known = if at == 0 { Known::Seals } else { Known::Opens };
             match sealed.iter_mut().find(|sealed| sealed.key == key) {
                 Some(sealed) => sealed.known = known,
-                None => sealed.push(Sealed { key, known, variables: 0 }),
+                None => sealed.push(Sealed { key, known, secrets: 0 }),
             }
         }
         Ok(sealed)
@@ -95,7 +97,8 @@ impl Writing<'_> {
     /// # Errors
     /// One cannot be opened, or the store cannot be written.
     pub async fn reseal(&mut self) -> Result<Resealed, StoreError> {
-        let resealed = Resealed { variables: self.reseal_variables().await?, changes: self.reseal_history().await? };
+        let secrets = self.reseal_variables().await? + self.reseal_keys().await?;
+        let resealed = Resealed { secrets, changes: self.reseal_history().await? };
         let defaults = self.defaults().await?;
         self.looked(Layer::Defaults, 0, "secrets", &defaults).await?;
         Ok(resealed)

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config::Protocol;
 use crate::listen::{Shared, toll};
 use crate::log::Record;
-use crate::profile::path::RequestPath;
+use crate::profile::path::{RequestPath, key_of};
 use crate::provision::{
     self, Conditions, Examined, Guess, Outcome, Presented, Refusal, Request, Response, Trail, Verb,
 };
@@ -92,12 +92,13 @@ async fn walk(app: &App, shared: &Shared, read: &ReadRequest, peer: SocketAddr) 
     Walked { result: made, trail, guess: None }
 }
 
-fn request(name: &[u8], peer: SocketAddr) -> Request<'static> {
+fn request(name: &[u8], peer: SocketAddr) -> Request<'_> {
     Request {
         transport: Protocol::Tftp,
         peer,
         verb: Verb::Get,
         path: RequestPath::from_tftp(name),
+        key: std::str::from_utf8(name).ok().and_then(key_of),
         presented: &Presented::Nothing,
         models: None,
         password: Examined::default(),

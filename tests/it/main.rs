@@ -17,6 +17,7 @@ mod fleet;
 mod formats;
 mod http;
 mod identity;
+mod keys;
 mod layers;
 mod legacy;
 mod limits;

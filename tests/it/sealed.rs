@@ -256,7 +256,7 @@ fn all_secrets_are_sealed_anew_while_the_server_serves() {
         assert!(said.starts_with("2 secrets and "), "{said}");
         let keys: Value = serde_json::from_str(&tell(&server, &["secrets", "show", "--json"])).expect("JSON");
         assert_eq!(keys[0]["known"], json!("seals"));
-        assert_eq!((&keys[0]["variables"], &keys[1]["variables"]), (&json!(2), &json!(0)));
+        assert_eq!((&keys[0]["secrets"], &keys[1]["secrets"]), (&json!(2), &json!(0)));
         becomes("hush-second");
         // The old key may go, and a change from before comes back all the same.
         let file = fs::read_to_string(server.path("seal.key")).expect("keys");
@@ -288,9 +288,9 @@ fn a_rotation_that_is_cut_short_leaves_nothing_half_done() {
             ended += u32::from(child.wait().expect("a child").success());
             let keys: Value = serde_json::from_str(&tell(&site, &["secrets", "show", "--json"])).expect("JSON");
             let under: Vec<&Value> =
-                keys.as_array().expect("a list").iter().filter(|key| key["variables"] != 0).collect();
+                keys.as_array().expect("a list").iter().filter(|key| key["secrets"] != 0).collect();
             assert_eq!(under.len(), 1, "{keys}");
-            assert_eq!(under[0]["variables"], json!(3000), "{keys}");
+            assert_eq!(under[0]["secrets"], json!(3000), "{keys}");
         }
         assert!(ended < 8, "no rotation was cut short");
         tell(&site, &["secrets", "rotate"]);

@@ -193,6 +193,7 @@ fn render(
         peer: ([127, 0, 0, 1], 0).into(),
         verb: Verb::Get,
         path: Ok(asked),
+        key: None,
         presented: &presented,
         models: None,
         password,

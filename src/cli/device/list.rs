@@ -15,7 +15,7 @@ use crate::cli::store::with_shared_store;
 use crate::cli::table;
 use crate::config::Period;
 use crate::device::GroupName;
-use crate::store::{Entry, Filter, Seen, Store};
+use crate::store::{self, Entry, Filter, Seen, Store};
 
 /// List devices, in the order in which they were added.
 #[derive(Debug, clap::Args)]
@@ -69,6 +69,8 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
             false => None,
         };
         let Page { entries, seen, next } = args.page(&store, sight.as_ref()).await?;
+        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+        let keys = store.keys(&ids).await?;
         let mut out = io::stdout().lock();
         if args.form.json {
             let devices = entries.iter().map(|entry| show::json(entry, &seen)).collect::<Result<Vec<Value>, _>>()?;
@@ -76,8 +78,11 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         let last_seen = |entry: &Entry| seen.get(&entry.id).map_or_else(|| "never".to_owned(), show::when);
-        let rows: Vec<Vec<String>> = entries.iter().map(|entry| cells(entry, last_seen(entry))).collect();
-        table::print(&mut out, &["device", "serial", "product", "label", "groups", "enabled", "seen"], &rows)?;
+        let in_one_word =
+            |entry: &Entry| store::in_one_word(keys.get(&entry.id).map(Vec::as_slice).unwrap_or_default());
+        let rows = entries.iter().map(|entry| cells(entry, [in_one_word(entry), last_seen(entry)]));
+        let rows: Vec<Vec<String>> = rows.collect();
+        table::print(&mut out, &["device", "serial", "product", "label", "groups", "enabled", "keys", "seen"], &rows)?;
         if let Some(next) = next {
             writeln!(out, "more: --after {next}")?;
         }
@@ -143,7 +148,7 @@ impl Args {
     }
 }
 
-fn cells(entry: &Entry, seen: String) -> Vec<String> {
+fn cells(entry: &Entry, [keys, seen]: [String; 2]) -> Vec<String> {
     let device = &entry.device;
     let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let groups: Vec<String> = device.groups.iter().map(ToString::to_string).collect();
@@ -154,6 +159,7 @@ fn cells(entry: &Entry, seen: String) -> Vec<String> {
         text(Some(device.label.clone()).filter(|label| !label.is_empty())),
         text(Some(groups.join(" ")).filter(|groups| !groups.is_empty())),
         if device.enabled { "yes" } else { "no" }.to_owned(),
+        keys,
         seen,
     ]
 }

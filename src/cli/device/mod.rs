@@ -6,6 +6,7 @@ mod csv;
 mod export;
 mod fields;
 mod import;
+mod key;
 mod list;
 mod log;
 mod sheet;
@@ -43,6 +44,7 @@ enum Command {
     Remove(change::Remove),
     Import(import::Args),
     Export(export::Args),
+    Key(key::Args),
     Waiting(waiting::Args),
     Approve(waiting::Approve),
     Log(log::Args),
@@ -64,6 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Remove(args) => change::remove(args, config),
         Command::Import(args) => import::run(args, config),
         Command::Export(args) => export::run(args, config),
+        Command::Key(args) => key::run(args, config),
         Command::Waiting(args) => waiting::run(args, config),
         Command::Approve(args) => waiting::approve(args, config),
         Command::Log(args) => log::run(args, config),

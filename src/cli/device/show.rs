@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::cli::answer::line;
+use crate::cli::answer::{line, variable};
 use crate::cli::store::{who, with_store};
 use crate::device::{Device, DeviceName};
 use crate::store::{Entry, Seen, Store, StoreError};
@@ -105,7 +105,7 @@ fn print(out: &mut impl Write, device: &Device, seen: Option<&Seen>) -> io::Resu
         }
     }
     for (name, value) in &device.shown().variables {
-        line(out, "variable", &format!("{name} = {value}"))?;
+        variable(out, name, value)?;
     }
     let seen = seen.map_or_else(|| "never".to_owned(), |seen| format!("{} at {}", when(seen), seen.address));
     line(out, "seen", &seen)
