@@ -161,7 +161,7 @@ impl Args {
             ensure!(firmware.bytes().all(|byte| byte.is_ascii_graphic()), "`{firmware}` is no firmware's name");
             unit.firmware.clone_from(firmware);
         }
-        super::warning::of_model(&self.model);
+        super::warning::of_model_taken_for_mpp(&self.model);
         let mut state = self.state.as_deref().map(|path| State::load(path, self.mac)).transpose()?.unwrap_or_default();
         if self.firmware.is_some() {
             state.firmware = None;
@@ -169,6 +169,8 @@ impl Args {
         let mut phone = Phone::new(unit, state, wire).context("the authorities in the state file")?;
         phone.identity = self.network.identity()?.map(Arc::new);
         let (tls_min, tls_max) = (self.network.tls_min, self.network.tls_max);
+        let is_range = tls_min.zip(tls_max).is_none_or(|(min, max)| min <= max);
+        ensure!(is_range, "--tls-min is newer than --tls-max: there is no TLS between them");
         phone.choices = Choices { ikm: self.network.ikm, tls_min, tls_max };
         if let Some(path) = &self.state {
             State::try_place(path)?;

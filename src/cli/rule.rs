@@ -8,8 +8,9 @@ use anyhow::Context as _;
 
 use super::answer::{Asker, Question, line};
 use super::store::Secrets;
-use crate::config::Protocol;
+use crate::config::{Listen, Protocol, Speaks, TlsKind};
 use crate::device::{MacAddress, Model, SerialNumber};
+use crate::phone::family as phone;
 use crate::profile::mask::masked;
 use crate::profile::parameters::Family;
 use crate::profile::rule::{
@@ -150,22 +151,40 @@ impl Args {
             secrets: Secrets::Used,
         };
         writeln!(out)?;
-        let mut heard = app.config.listen.iter().filter(|listen| listen.carries(over)).peekable();
-        if heard.peek().is_none() {
-            line(out, "note", &format!("no listener of {} speaks {over}", config.display()))?;
-        } else if !heard.any(|listen| listen.address.port() == url.port) {
-            let note = format!(
-                "no listener of {} has port {} for {over}: is something before it?",
-                config.display(),
-                url.port
-            );
-            line(out, "note", &note)?;
+        for note in self.of_listeners(&app.config.listen, over, url.port) {
+            line(out, "note", &format!("{}: {note}", config.display()))?;
         }
         let answer = question.ask(&app);
         answer.explain(out)?;
         let closed = answer.is_closed_to(fetch.access.key.as_ref()).filter(|_| matches!(self.kind, Kind::Profile));
         closed.iter().try_for_each(|note| line(out, "note", note))?;
         Ok(answer.is_served() && closed.is_none())
+    }
+}
+
+impl Args {
+    /// What stands between this phone and an answer over this protocol at this port.
+    fn of_listeners(&self, listeners: &[Listen], over: Protocol, port: u16) -> Vec<String> {
+        let carrying: Vec<&Listen> = listeners.iter().filter(|listen| listen.carries(over)).collect();
+        let at_port: Vec<&Listen> = carrying.iter().copied().filter(|listen| listen.address.port() == port).collect();
+        let other = listeners.iter().find(|listen| listen.address.port() == port);
+        let mut notes = match other {
+            _ if carrying.is_empty() => vec![format!("no listener speaks {over}")],
+            _ if !at_port.is_empty() => Vec::new(),
+            Some(other) => vec![format!("the listener at port {port} speaks {}, and not {over}", other.protocol())],
+            None => vec![format!("no listener has port {port} for {over}: is something before it?")],
+        };
+        let is_old = self.model.as_ref().and_then(phone::Family::told_by) == Some(phone::Family::Spa);
+        let heard = if at_port.is_empty() { &carrying } else { &at_port };
+        let is_modern = |listen: &&Listen| match &listen.speaks {
+            Speaks::Https(tls) => tls.kind == TlsKind::Modern,
+            Speaks::Http | Speaks::Tftp { .. } => false,
+        };
+        if is_old && over == Protocol::Https && heard.iter().any(is_modern) && heard.iter().all(is_modern) {
+            let why = "SPA phones speak TLS 1.0 to 1.2 with AES-CBC, which a modern listener does not take";
+            notes.push(format!("{why}: give them one with tls = \"legacy\" (docs/old-phones.md)"));
+        }
+        notes
     }
 }
 
@@ -197,6 +216,9 @@ impl Args {
             (Some(taken), dialect) => {
                 for (parameter, value) in &taken.assignments {
                     line(out, "sets", &format!("{parameter} = \"{}\"", masked(parameter, value)))?;
+                    if let Some(doubt) = super::warning::doubt_of_parameter(parameter, self.model.as_ref()) {
+                        line(out, "note", &doubt)?;
+                    }
                 }
                 if taken.fetches.is_empty() {
                     line(out, "outcome", "the alternative has no URL: nothing is fetched")?;

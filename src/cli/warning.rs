@@ -5,16 +5,23 @@ use crate::phone::family::Family;
 use crate::profile::parameters;
 use crate::terminal::OneLine;
 
-/// Says that no family of phones has a product of this name, and what the phone is taken for.
+/// Says that no family of phones has a product of this name.
 pub(super) fn of_model(model: &Model) {
-    if let Some(doubt) = doubt_of_model(model) {
-        say(&doubt);
+    if let Some(meant) = meant_by(model) {
+        say(&format!("no known phone has the product name `{model}`: {meant}"));
+    }
+}
+
+/// The same where the phone is taken for an MPP phone.
+pub(super) fn of_model_taken_for_mpp(model: &Model) {
+    if let Some(meant) = meant_by(model) {
+        say(&format!("no known phone has the product name `{model}`, which is taken for an MPP phone's: {meant}"));
     }
 }
 
 /// Says that a parameter's name is not known, or not of this product's family.
 pub(super) fn of_parameter(name: &str, model: &Model) {
-    if let Some(doubt) = doubt_of_parameter(name, model) {
+    if let Some(doubt) = doubt_of_parameter(name, Some(model)) {
         say(&doubt);
     }
 }
@@ -24,27 +31,27 @@ pub(super) fn say(doubt: &str) {
     eprintln!("phoneprov: warning: {}", OneLine(doubt));
 }
 
-fn doubt_of_model(model: &Model) -> Option<String> {
+fn meant_by(model: &Model) -> Option<String> {
     if Family::told_by(model).is_some() {
         return None;
     }
     let digits: String = model.as_str().chars().filter(char::is_ascii_digit).take(4).collect();
-    let meant = match digits.get(..2) {
+    Some(match digits.get(..2) {
         Some("68" | "78" | "88") if digits.len() == 4 => format!("is CP-{digits}-3PCC meant?"),
         Some("98") if digits.len() == 4 => format!("is DP-{digits} meant?"),
         Some("19") if digits.len() == 3 => format!("is ATA{digits} meant?"),
         _ => "expected one such as CP-8841-3PCC, ATA192 or SPA504G".to_owned(),
-    };
-    Some(format!("no known phone has the product name `{model}`, which is taken for an MPP phone's: {meant}"))
+    })
 }
 
-fn doubt_of_parameter(name: &str, model: &Model) -> Option<String> {
+/// What is doubtful about a parameter's name, on this product where one is named.
+pub(super) fn doubt_of_parameter(name: &str, model: Option<&Model>) -> Option<String> {
     let Some(known) = parameters::find(name) else {
         let right = parameters::in_other_case(name).or_else(|| parameters::nearest(name));
         let meant = right.map_or_else(String::new, |right| format!(": is {right} meant?"));
         return Some(format!("`{name}` is not a known parameter{meant}"));
     };
-    let family = parameters::Family::of(model)?;
+    let family = parameters::Family::of(model?)?;
     known.name_on(family).map(|own| format!("`{name}` is not known of {family} phones: they call it {own}"))
 }
 
@@ -58,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_nearest_product_is_named() {
-        let meant = |name: &str| doubt_of_model(&model(name)).unwrap_or_default();
+        let meant = |name: &str| meant_by(&model(name)).unwrap_or_default();
         assert!(meant("8841").ends_with("is CP-8841-3PCC meant?"));
         assert!(meant("cp8851").ends_with("is CP-8851-3PCC meant?"));
         assert!(meant("9861").ends_with("is DP-9861 meant?"));
@@ -69,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_nearest_parameter_is_named() {
-        let said = |name, phone| doubt_of_parameter(name, &model(phone)).unwrap_or_default();
+        let said = |name, phone| doubt_of_parameter(name, Some(&model(phone))).unwrap_or_default();
         assert_eq!(
             said("Resync_Periodc", "ATA192"),
             "`Resync_Periodc` is not a known parameter: is Resync_Periodic meant?"

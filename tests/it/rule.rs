@@ -83,6 +83,34 @@ fn a_refusal_of_the_server_is_told_and_ends_with_1() {
 }
 
 #[test]
+fn what_a_listener_does_not_speak_is_told() {
+    let site = Site::bare(
+        "profiles = \"profiles\"\n[[listen]]\naddress = \"127.0.0.1:8080\"\nprotocol = \"http\"\n\
+         [[listen]]\naddress = \"127.0.0.1:6969\"\nprotocol = \"tftp\"\n",
+    );
+    site.profile("x.cfg", "x");
+    let crossed = rule(&site, &["tftp://localhost:8080/x.cfg"]);
+    let note = "the listener at port 8080 speaks http, and not tftp";
+    assert!(lines(&printed(&crossed), "note")[0].ends_with(note), "{}", printed(&crossed));
+    assert_eq!(lines(&printed(&rule(&site, &["tftp://localhost:6969/x.cfg"])), "note").len(), 0);
+
+    let lab = Site::new("");
+    let old = |model| printed(&rule(&lab, &["https://localhost/$MA.cfg", "--mac", PHONE, "--model", model]));
+    assert!(old("SPA504G").contains("give them one with tls = \"legacy\" (docs/old-phones.md)"), "{}", old("SPA504G"));
+    assert!(!old("CP-8841-3PCC").contains("legacy"), "{}", old("CP-8841-3PCC"));
+}
+
+#[test]
+fn an_assigned_parameter_that_nobody_knows_is_told_of() {
+    let told =
+        printed(&rule(&Site::new(""), &["(GPP_A = \"1\"; Line_Enabel_1_ = \"No\";)! http://localhost/basic.txt"]));
+    assert!(
+        lines(&told, "note").contains(&"`Line_Enabel_1_` is not a known parameter: is Line_Enable_1_ meant?"),
+        "{told}"
+    );
+}
+
+#[test]
 fn keys_and_passwords_are_not_shown() {
     let site = Site::new("");
     let text = "[--uid u --pwd \"$SB\" --key MyOwnSecret] http://localhost/basic.txt";

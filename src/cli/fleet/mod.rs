@@ -103,7 +103,7 @@ struct Pace {
 /// # Errors
 /// There is no authority, no server or no thread to be had.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    super::warning::of_model(&args.cast.model);
+    super::warning::of_model_taken_for_mpp(&args.cast.model);
     if let Some(rule) = &args.place.profile_rule {
         super::phone::check_rule("Profile_Rule", rule)?;
     }

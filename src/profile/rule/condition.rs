@@ -7,7 +7,8 @@ use super::cursor::Cursor;
 use super::error::{RuleError, RuleFault};
 use super::literal::Literal;
 use crate::profile::expansion::{Expansion, Scope};
-use crate::profile::variable::{Lookup, Masked};
+use crate::profile::mask::MASK;
+use crate::profile::variable::{Lookup, Masked, Variable};
 
 /// What is between `(` and `)?`, or the whole of a resync trigger: true when every comparison is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -176,19 +177,33 @@ impl Comparison {
             Self::Stands(text) => {
                 let value = text.expand(lookup, Scope::Text);
                 let outcome = if value == "true" { Outcome::True } else { Outcome::False };
-                (value, outcome)
+                (text.expand(&Masked(lookup), Scope::Text), outcome)
             }
-            Self::Relation(left, operator, right) => {
-                let values =
-                    |lookup: &dyn Lookup| [left, right].map(|operand| operand.expansion().expand(lookup, Scope::Text));
-                let is_text = matches!(left, Operand::Text(_));
-                let quote = if is_text { "\"" } else { "" };
-                let [shown, other] = values(&Masked(lookup));
-                let expanded = format!("{quote}{shown}{quote} {operator} {quote}{other}{quote}");
-                (expanded, operator.judge(&values(lookup), is_text))
-            }
+            Self::Relation(left, operator, right) => return Self::judge_relation([left, right], *operator, lookup),
         };
         Judgement { written: self.to_string(), expanded, outcome }
+    }
+
+    fn judge_relation(operands: [&Operand; 2], operator: Operator, lookup: &dyn Lookup) -> Judgement {
+        let values = |lookup: &dyn Lookup| operands.map(|operand| operand.expansion().expand(lookup, Scope::Text));
+        let is_text = matches!(operands[0], Operand::Text(_));
+        // What a password is held against is as good as the password.
+        let is_secret = operands.iter().flat_map(|operand| operand.expansion().variables()).any(Variable::is_secret);
+        let outcome = match operator.judge(&values(lookup), is_text) {
+            Outcome::Unreadable(_) if is_secret => Outcome::Unreadable("a password is no number or version".to_owned()),
+            outcome => outcome,
+        };
+        let told = |[left, right]: [String; 2]| {
+            let quote = if is_text { "\"" } else { "" };
+            let shown = |operand: &Operand, value: String| {
+                let hidden = is_secret && operand.expansion().is_literal() && !value.is_empty();
+                if hidden { MASK.to_owned() } else { value }
+            };
+            let (left, right) = (shown(operands[0], left), shown(operands[1], right));
+            format!("{quote}{left}{quote} {operator} {quote}{right}{quote}")
+        };
+        let written = told(operands.map(|operand| operand.expansion().to_string()));
+        Judgement { written, expanded: told(values(&Masked(lookup))), outcome }
     }
 }
 

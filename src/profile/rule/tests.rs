@@ -129,6 +129,12 @@ fn a_decision_says_why() {
 fn no_password_is_in_a_reason() {
     let decision = decide("(\"$MPWD\" eq \"x\")? /a", Dialect::Profile, &phone());
     assert!(!format!("{decision:?}").contains("secret"), "{decision:?}");
+    for text in ["($MPWD eq 5)? /a", "(\"$MPWD\" ne \"secret\")? /a", "(\"secret\" eq \"$MPWD\")? /a"] {
+        let verdicts = decide(text, Dialect::Profile, &phone()).verdicts;
+        assert!(!format!("{verdicts:?}").contains("secret"), "{verdicts:?}");
+    }
+    let empty = decide("(\"$MPWD\" ne \"\")? /a", Dialect::Profile, &phone()).verdicts;
+    assert!(format!("{empty:?}").contains("$MPWD\\\" ne \\\"\\\""), "{empty:?}");
     let keyed = Rule::parse("[--key MyOwnSecret] /x", Dialect::Profile).expect("a rule");
     assert!(!format!("{keyed:?} {:?}", keyed.evaluate(&phone())).contains("MyOwnSecret"));
 }

@@ -42,6 +42,9 @@ pub enum UrlError {
     /// `ftp://…`.
     #[error("`{0}` is no scheme of a phone: expected tftp, http, https or gds")]
     Scheme(String),
+    /// `http:/host/x`.
+    #[error("a slash is missing: a URL begins with `{0}://`")]
+    Slash(Scheme),
     /// `host` or `http://host?query`.
     #[error("there is no file path: expected a `/` and a path after the server, or before the file's name")]
     Path,
@@ -80,6 +83,12 @@ impl Url {
             Some((scheme, rest)) if !scheme.contains('/') => (Some(Scheme::parse(scheme)?), rest),
             _ => (None, text),
         };
+        if let Some((before, after)) = rest.split_once(':')
+            && let Ok(scheme) = Scheme::parse(before)
+            && after.starts_with('/')
+        {
+            return Err(UrlError::Slash(scheme));
+        }
         let slash = rest.find('/').ok_or(UrlError::Path)?;
         let (written, path) = rest.split_at(slash);
         let (scheme, authority) = match (scheme, written.is_empty()) {

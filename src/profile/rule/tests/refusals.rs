@@ -35,6 +35,7 @@ const WRONG: &[(Dialect, &str, usize, &str)] = &[
     (Profile, "[--key \"x] /y", 7, "this text is not closed"),
     (Report, "/a /b /c", 6, "a report rule has two URLs"),
     (Profile, "ftp://$A/x", 0, "`ftp` is no scheme"),
+    (Profile, "http:/prov.example.com/x", 0, "a slash is missing: a URL begins with `http://`"),
     (Profile, "x | (1 eq 1)? basic.txt", 0, "there is no file path"),
     (Profile, "($A eq 1)? basic.txt", 11, "there is no file path"),
     (Profile, "($PRVTMR ge 600 http://x/y", 0, "this parenthesis is not closed"),
