@@ -22,6 +22,7 @@ pub mod password;
 pub mod phone;
 pub mod profile;
 pub mod provision;
+pub mod push;
 pub mod server;
 pub mod store;
 pub mod syslog;

@@ -25,6 +25,7 @@ mod password;
 mod phone;
 mod profile_file;
 mod render;
+mod resync;
 mod rule;
 mod sample;
 mod secrets;
@@ -71,6 +72,7 @@ enum Command {
     Defaults(defaults::Args),
     Secrets(secrets::Args),
     Events(events::Args),
+    Resync(resync::Args),
     Explain(explain::Args),
     Certs(certs::Args),
     Tls(tls::Args),
@@ -100,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Group(args) => group::run(&args),
         Command::Defaults(args) => defaults::run(&args),
         Command::Secrets(args) => secrets::run(&args),
+        Command::Resync(args) => resync::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),

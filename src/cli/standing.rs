@@ -1,6 +1,7 @@
 //! How devices stand, held against what the server would give them now: for commands that look at devices.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,8 +12,9 @@ use super::answer::{Asker, Question};
 use super::store::Secrets;
 use crate::app::App;
 use crate::config::{Config, Protocol};
-use crate::device::Device;
+use crate::device::{Device, DeviceName};
 use crate::event::Standing;
+use crate::inventory::Known;
 use crate::provision::{self, Refusal, Trail, Verb};
 use crate::store::{Entry, Store};
 
@@ -70,6 +72,17 @@ impl Sight {
         Ok(Self { app, store })
     }
 
+    /// What the configuration says.
+    pub(super) fn config(&self) -> &Config {
+        &self.app.config
+    }
+
+    /// A device with its variables, secrets among them.
+    pub(super) async fn known(&self, name: &DeviceName) -> anyhow::Result<Option<Arc<Known>>> {
+        let Some(inventory) = &self.app.line.inventory else { return Ok(None) };
+        Ok(self.store.recall(inventory, name).await?)
+    }
+
     /// How these devices stand, with what they would be given.
     pub(super) async fn of(&self, entries: &[Entry]) -> anyhow::Result<HashMap<i64, Vec<Path>>> {
         let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
@@ -123,6 +136,12 @@ impl Sight {
 pub(super) fn steps(paths: &[Path]) -> Vec<Step> {
     let confirms = paths.iter().any(|path| path.standing.confirmed.is_some());
     paths.iter().map(|path| step(path, confirms)).collect()
+}
+
+/// Where a device was when it was last heard of.
+pub(super) fn address(paths: &[Path]) -> Option<IpAddr> {
+    let last = paths.iter().max_by_key(|path| path.standing.touched)?;
+    last.standing.address.parse().ok()
 }
 
 /// What all paths come to: the worst of them.

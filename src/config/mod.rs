@@ -18,6 +18,7 @@ mod listen;
 mod log;
 mod password;
 mod proxies;
+mod push;
 mod reflect;
 mod revocation;
 mod roster;
@@ -49,6 +50,7 @@ pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
 pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
+pub use push::Push;
 pub use revocation::{PastDate, Revocation};
 pub use roster::Admission;
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};
@@ -108,6 +110,8 @@ pub struct Config {
     pub store: Option<Store>,
     /// What is kept of what happens; `None`: nothing.
     pub events: Option<Events>,
+    /// How phones are told to come.
+    pub push: Push,
     /// Where phones' lines are taken in; `None`: nowhere.
     pub syslog: Option<Syslog>,
 }
@@ -161,8 +165,7 @@ impl Config {
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
         let store = written.store.map(|store| findings.note(None, store.check(folder)));
-        let has_store = store.is_some();
-        let events = written.events.and_then(|events| findings.note(None, events.check(has_store)));
+        let events = written.events.and_then(|events| findings.note(None, events.check(store.is_some())));
         let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
         findings.note(None, rule::check_all(&rules, store.is_some()));
         findings.end()?;
@@ -188,6 +191,7 @@ impl Config {
             lab: written.lab.map(|lab| lab.in_folder(folder)),
             store: store.flatten(),
             events,
+            push: written.push,
             syslog,
         })
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{Findings, readable};
-use super::{Admin, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Throttle};
+use super::{Admin, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Push, Throttle};
 use super::{certificates, listen, roster, rule, store, syslog};
 
 /// Lines that one value may have for the faults behind it to be told of in the same go.
@@ -49,6 +49,8 @@ pub(super) struct Written {
     pub(super) lab: Option<Lab>,
     pub(super) store: Option<store::Written>,
     pub(super) events: Option<Events>,
+    #[serde(default)]
+    pub(super) push: Push,
     pub(super) syslog: Option<syslog::Written>,
 }
 

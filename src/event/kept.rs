@@ -49,11 +49,13 @@ pub enum Kind {
     Syslog,
     /// An address that guesses.
     Alarm,
+    /// A phone that was told something.
+    Push,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Request, Self::Syslog, Self::Alarm];
+    pub const ALL: [Self; 4] = [Self::Request, Self::Syslog, Self::Alarm, Self::Push];
 
     /// As it is kept.
     #[must_use]
@@ -62,6 +64,7 @@ impl Kind {
             Self::Request => "request",
             Self::Syslog => "syslog",
             Self::Alarm => "alarm",
+            Self::Push => "push",
         }
     }
 }

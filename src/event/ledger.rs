@@ -43,6 +43,20 @@ impl Ledger {
         match news {
             News::Requested(requested) => self.requested(requested, id),
             News::Said(line) => self.said(line, id),
+            News::Pushed { at, device, address, text, answered } => Event {
+                id,
+                at: *at,
+                kind: Kind::Push,
+                device: self.ids.get(device).copied(),
+                name: Some(device.to_string()),
+                certain: true,
+                address: address.clone(),
+                path: None,
+                outcome: if *answered { "answered" } else { "failed" }.to_owned(),
+                version: None,
+                text: clipped(text),
+                follows: None,
+            },
             News::Alarm { at, peer, text } => Event {
                 id,
                 at: *at,

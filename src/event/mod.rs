@@ -43,6 +43,19 @@ pub enum News {
         /// What it does.
         text: String,
     },
+    /// A phone was told something, or could not be.
+    Pushed {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        device: crate::device::DeviceName,
+        /// Where it is.
+        address: String,
+        /// What, by whom, and what came of it.
+        text: String,
+        /// Whether it has said yes.
+        answered: bool,
+    },
 }
 
 /// Where things are told.
@@ -69,7 +82,7 @@ impl News {
         match self {
             Self::Requested(requested) => requested.at,
             Self::Said(line) => line.at,
-            Self::Alarm { at, .. } => *at,
+            Self::Alarm { at, .. } | Self::Pushed { at, .. } => *at,
         }
     }
 }

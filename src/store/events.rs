@@ -147,6 +147,7 @@ impl Store {
                     Some(name) => drop(names.insert(name.clone())),
                     None => drop(addresses.insert(line.peer)),
                 },
+                News::Pushed { device, .. } => drop(names.insert(device.clone())),
                 News::Alarm { .. } => {}
             }
         }

@@ -58,6 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
     ("phone", &["cipher", "device", "profile", "terminal", "tftp"]),
+    ("push", &["phone"]),
     (
         "server",
         &[
@@ -92,6 +93,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "phone",
             "profile",
             "provision",
+            "push",
             "server",
             "store",
             "terminal",

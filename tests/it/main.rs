@@ -29,6 +29,7 @@ mod passwords;
 mod phone;
 mod postgres;
 mod proxies;
+mod push;
 mod reflect;
 mod refusals;
 mod reload;

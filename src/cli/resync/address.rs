@@ -1,0 +1,65 @@
+//! Where a phone listens, and what it is told with.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use super::Method;
+use crate::config::Push;
+use crate::device::Secret;
+use crate::inventory::Known;
+use crate::push::{Credentials, Target};
+
+/// The phone as it is told: by the variables that `[push]` names, or where it was last seen.
+pub(super) fn target(
+    known: &Known,
+    seen: Option<IpAddr>,
+    (push, method): (&Push, Method),
+    patience: Duration,
+) -> Result<Target, String> {
+    let (port, names) = match method {
+        Method::Notify => (push.sip_port, (&push.user, &push.password)),
+        Method::Http | Method::Xml => (push.http_port, (&push.web_user, &push.web_password)),
+    };
+    let variable = |name: &str| known.register(name).filter(|value| !value.is_empty());
+    let address = match (variable(&push.address), seen) {
+        (Some(text), _) => resolved(&text, port)?,
+        (None, Some(ip)) => SocketAddr::new(ip, port),
+        (None, None) => return Err("it was never seen, and has no address".into()),
+    };
+    let password = variable(names.1).map(Secret::new);
+    let own = known.device().identity.mac().map(|mac| mac.to_string());
+    let user = variable(names.0);
+    let credentials = user.clone().zip(password).map(|(user, password)| Credentials { user, password });
+    let user = user.or(own).unwrap_or_else(|| known.device().name().to_string());
+    Ok(Target { address, user, credentials, patience })
+}
+
+fn resolved(text: &str, port: u16) -> Result<SocketAddr, String> {
+    let fault = |reason: String| format!("`{text}` is no address: {reason}");
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let named = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| fault(format!("`{port}` is no port")))?),
+        None => (text, port),
+    };
+    let mut found = named.to_socket_addrs().map_err(|error| fault(error.to_string()))?;
+    found.next().ok_or_else(|| fault("it has none".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_have_a_port_of_its_own() {
+        let resolved = |text: &str| resolved(text, 5060).map(|address| address.to_string());
+        assert_eq!(resolved("192.0.2.1").as_deref(), Ok("192.0.2.1:5060"));
+        assert_eq!(resolved("192.0.2.1:5061").as_deref(), Ok("192.0.2.1:5061"));
+        assert_eq!(resolved("2001:db8::1").as_deref(), Ok("[2001:db8::1]:5060"));
+        assert!(resolved("192.0.2.1:x").expect_err("no port").starts_with("`192.0.2.1:x` is no address"));
+    }
+}

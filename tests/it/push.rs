@@ -1,0 +1,275 @@
+//! Phones that are told to come: sipp as one that challenges, Python's web server as one with a web page, sockets that answer
+//! nonsense, and two hundred simulated ones.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::outsider::{curl_output, run};
+use crate::server::{Server, free_port, wait_for};
+use crate::site::{ALL, PHONE, Site, config};
+
+/// A server that knows one phone, and where it listens.
+fn server(more: &str, variables: &[&str]) -> Server {
+    let rule = "[[rule]]\npath = \"/secure/$MA.cfg\"\nproof = \"none\"\nencrypt = \"aes-256-cbc\"\nkey = \"k\"\n";
+    let site = Site::new("");
+    let kept = "[store]\n[events]\n[syslog]\naddress = \"127.0.0.1:0\"\n";
+    site.configure(&config(&ALL, &format!("{rule}{kept}{more}")));
+    if !variables.is_empty() {
+        site.tell(&[&["device", "add", PHONE, "--product", "CP-8841-3PCC"], variables].concat());
+    }
+    let server = site.start();
+    if !variables.is_empty() {
+        assert!(wait_for(|| server.phone(&format!("/{PHONE}.cfg")).status == 200));
+        assert!(wait_for(|| server.tell(&["device", "status", PHONE]).contains("current")));
+    }
+    server
+}
+
+/// What `resync` prints, and whether all went well.
+fn resync(server: &Server, more: &[&str]) -> (bool, String) {
+    let output = server.phoneprov(&[&["resync"], more].concat());
+    assert!(output.status.code() != Some(2), "{output:?}");
+    (output.status.success(), String::from_utf8(output.stdout).expect("text"))
+}
+
+fn change(server: &Server) {
+    server.profile("$MA.cfg", "<flat-profile><GPP_A>changed</GPP_A></flat-profile>");
+}
+
+/// A program that ends with the test.
+struct Outsider(Child);
+
+impl Drop for Outsider {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A phone that asks for this user's password, by sipp.
+fn sipp(site: &Site, port: u16, carrier: &str) -> Outsider {
+    let answer = |status: &str, more: &str| {
+        format!(
+            "<send><![CDATA[\nSIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n\
+             [last_CSeq:]\n{more}Content-Length: 0\n\n]]></send>\n"
+        )
+    };
+    let challenge = "WWW-Authenticate: Digest realm=\"phone\", nonce=\"47ebe028cda119c35d4877b383027d28\", algorithm=MD5, \
+                     qop=\"auth\"\n";
+    let scenario = format!(
+        "<?xml version=\"1.0\"?>\n<scenario name=\"phone\">\n<recv request=\"NOTIFY\"/>\n{}<recv request=\"NOTIFY\">\n\
+         <action><verifyauth assign_to=\"right\" username=\"line1\" password=\"s3cret\"/></action></recv>\n\
+         <nop hide=\"true\" test=\"right\" next=\"1\"/>\n{}<label id=\"1\"/>\n{}</scenario>\n",
+        answer("401 Unauthorized", challenge),
+        answer("403 Forbidden", ""),
+        answer("200 OK", ""),
+    );
+    let file = site.path("phone.xml");
+    fs::write(&file, scenario).expect("room for a file");
+    let mut command = Command::new("sipp");
+    command.args(["-i", "127.0.0.1", "-p", &port.to_string(), "-t", carrier, "-m", "1", "-nostdin", "-timeout", "60"]);
+    command.arg("-sf").arg(&file).current_dir(site.path(""));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = Outsider(child.expect("tests/run installs sipp"));
+    let listens = || match carrier {
+        "t1" => std::net::TcpListener::bind(("127.0.0.1", port)).is_err(),
+        _ => UdpSocket::bind(("127.0.0.1", port)).is_err(),
+    };
+    assert!(wait_for(listens), "sipp does not listen");
+    child
+}
+
+#[test]
+fn a_phone_that_challenges_is_answered_over_both_carriers_and_its_coming_is_told() {
+    for (carrier, over) in [("u1", "udp"), ("t1", "tcp")] {
+        let port = free_port();
+        let address = format!("phone_address=127.0.0.1:{port}");
+        let server = server("", &[&address, "sip_user=line1", "sip_password=s3cret"]);
+        let (well, said) = resync(&server, &[PHONE]);
+        assert!(well && said.contains("1 current"), "what would change nothing is not sent: {said}");
+        change(&server);
+        let phone = sipp(&server, port, carrier);
+        let (well, said) = thread::scope(|scope| {
+            let told = scope.spawn(|| resync(&server, &[PHONE, "--over", over, "--wait", "20s"]));
+            // The phone comes once it was told to.
+            assert!(wait_for(|| server.tell(&["events", "--kind", "push"]).contains("answered")));
+            assert_eq!(server.phone(&format!("/{PHONE}.cfg")).status, 200);
+            told.join().expect("a thread")
+        });
+        assert!(well && said.contains("1 confirmed"), "{said}");
+        drop(phone);
+    }
+}
+
+#[test]
+fn a_phone_with_another_password_is_told_of_and_its_password_is_not() {
+    let port = free_port();
+    let address = format!("phone_address=127.0.0.1:{port}");
+    let server = server("", &[&address, "sip_user=line1", "sip_password=wr0ngone"]);
+    let _phone = sipp(&server, port, "u1");
+    let (well, said) = resync(&server, &[PHONE, "--force"]);
+    assert!(!well && said.contains("failed: it answered 403 Forbidden"), "{said}");
+    let events = server.tell(&["events", "--kind", "push", "--json"]);
+    assert!(events.contains("403 Forbidden") && !events.contains("wr0ngone"), "{events}");
+}
+
+#[test]
+fn an_answer_that_is_garbage_late_or_from_another_address_is_none() {
+    let (phone, other) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
+    let (phone, other) = (phone.expect("a socket"), other.expect("a socket"));
+    phone.set_read_timeout(Some(Duration::from_millis(100))).expect("a time");
+    let address = format!("phone_address={}", phone.local_addr().expect("bound"));
+    let server = server("", &[&address]);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut buffer = [0; 4096];
+            while !done.load(Ordering::Relaxed) {
+                let Ok((length, from)) = phone.recv_from(&mut buffer) else { continue };
+                let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let yes = answer(&request, "200 OK");
+                let _ = other.send_to(yes.as_bytes(), from);
+                for text in
+                    [&yes.replace("CSeq: 1", "CSeq: 9"), &yes.replace("Call-ID: ", "Call-ID: x"), "SIP/2.0 \0", ""]
+                {
+                    let _ = phone.send_to(text.as_bytes(), from);
+                }
+            }
+        });
+        let (well, said) = resync(&server, &[PHONE, "--force", "--patience", "1500ms"]);
+        done.store(true, Ordering::Relaxed);
+        assert!(!well && said.contains("does not answer"), "{said}");
+    });
+}
+
+/// An answer to a request, with the headers that it takes over.
+fn answer(request: &str, status: &str) -> String {
+    let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let lines = request.split("\r\n").filter(|line| copied.iter().any(|name| line.starts_with(name)));
+    let mut text = format!("SIP/2.0 {status}\r\n");
+    for line in lines {
+        let _ = write!(text, "{line}\r\n");
+    }
+    text + "Content-Length: 0\r\n\r\n"
+}
+
+#[test]
+fn a_phones_web_page_is_asked_as_the_guide_prints_it() {
+    let script = "import http.server, sys\n\
+        class Phone(http.server.BaseHTTPRequestHandler):\n\
+        \x20   def do_GET(self): self.do('')\n\
+        \x20   def do_POST(self): self.do(self.rfile.read(int(self.headers['Content-Length'])).decode())\n\
+        \x20   def do(self, body):\n\
+        \x20       known = self.command == 'GET' or self.headers.get('Authorization') == 'Basic YWRtaW46cGFnZQ=='\n\
+        \x20       print(self.command, self.path, known, body, file=open(sys.argv[2], 'a'), flush=True)\n\
+        \x20       self.send_response(200 if known else 401)\n\
+        \x20       if not known: self.send_header('WWW-Authenticate', 'Basic realm=\"phone\"')\n\
+        \x20       self.send_header('Content-Length', '0')\n\
+        \x20       self.end_headers()\n\
+        http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Phone).serve_forever()\n";
+    let port = free_port();
+    let more = format!("[push]\nhttp_port = {port}\n");
+    let server = server(&more, &["web_user=admin", "web_password=page"]);
+    let asked = server.path("asked");
+    let mut command = Command::new("python3");
+    command.args(["-c", script, &port.to_string()]).arg(&asked).stderr(Stdio::null());
+    let _phone = Outsider(command.spawn().expect("python3"));
+    assert!(wait_for(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()));
+    let rule = "tftp://192.168.1.200/basic.txt";
+    for method in ["http", "xml"] {
+        let (_, said) = resync(&server, &[PHONE, "--force", "--method", method, "--rule", rule, "--wait", "0s"]);
+        assert!(said.contains("1 answered"), "{said}");
+    }
+    let said = fs::read_to_string(asked).expect("what was asked");
+    assert!(said.contains(&format!("GET /admin/resync?{rule}&xuser=admin&xpassword=page True")), "{said}");
+    let object = format!("<CP-8841-3PCCExecute><ExecuteItem URL=\"Resync:{rule}\"/></CP-8841-3PCCExecute>");
+    assert!(said.contains("POST /CGI/Execute False") && said.contains(&format!("True {object}")), "{said}");
+}
+
+/// Two hundred phones that hear SIP at one address, and come when they are told to, a few at a time.
+fn phones(server: &Server, sip: &UdpSocket, done: &AtomicBool) -> BTreeSet<String> {
+    sip.set_read_timeout(Some(Duration::from_millis(100))).expect("a time");
+    let (sender, receiver) = mpsc::channel::<String>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    let syslog = format!("Syslog_Server=127.0.0.1:{}", server.port("syslog"));
+    let rule = format!("[--key k] {}", server.url("http", "/secure/$MA.cfg"));
+    let mut told = BTreeSet::new();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let (receiver, syslog, rule) = (receiver.clone(), &syslog, &rule);
+            scope.spawn(move || {
+                loop {
+                    let next = receiver.lock().expect("no thread panics").recv();
+                    let Ok(mac) = next else { return };
+                    let args = ["phone", "--mac", &mac, "--set", syslog, "--profile-rule", rule];
+                    let output = run(env!("CARGO_BIN_EXE_phoneprov"), &args, b"");
+                    assert!(output.status.success(), "{output:?}");
+                }
+            });
+        }
+        let mut buffer = [0; 4096];
+        while !done.load(Ordering::Relaxed) {
+            let Ok((length, from)) = sip.recv_from(&mut buffer) else { continue };
+            let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let mac =
+                request.strip_prefix("NOTIFY sip:").and_then(|rest| rest.get(..12)).unwrap_or_default().to_owned();
+            let _ = sip.send_to(answer(&request, "200 OK").as_bytes(), from);
+            if told.insert(mac.clone()) {
+                sender.send(mac).expect("there are workers");
+            }
+        }
+        drop(sender);
+    });
+    told
+}
+
+#[test]
+fn two_hundred_phones_are_behind_are_told_and_say_that_they_are_not_any_more() {
+    let server = server("", &[]);
+    let sip = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address: SocketAddr = sip.local_addr().expect("bound");
+    let macs: Vec<String> = (1..=200).map(|number| format!("000e08{number:06x}")).collect();
+    let rows: Vec<String> = macs.iter().map(|mac| format!("{mac};{address}")).collect();
+    let table = server.path("phones.csv");
+    fs::write(&table, format!("mac;phone_address\n{}\n", rows.join("\n"))).expect("room for a table");
+    server.tell(&["device", "import", &table.display().to_string()]);
+    let behind = || server.tell(&["device", "list", "--behind", "--limit", "1000"]).lines().count() - 1;
+
+    let urls: Vec<String> = macs.iter().map(|mac| server.url("http", &format!("/secure/{mac}.cfg"))).collect();
+    let all_given = || {
+        curl_output(&urls.iter().flat_map(|url| ["-o", "/dev/null", url]).collect::<Vec<_>>());
+        server.tell(&["events", "--kind", "request", "--limit", "10000"]).matches("  served  ").count() >= 200
+    };
+    assert!(wait_for(all_given), "{}", server.log());
+    assert_eq!(behind(), 0);
+    server.profile("secure/$MA.cfg", "<flat-profile><GPP_A>new for {{ MA }}</GPP_A></flat-profile>");
+    assert_eq!(behind(), 200);
+
+    let done = AtomicBool::new(false);
+    let (told, (well, said)) = thread::scope(|scope| {
+        let phones = scope.spawn(|| phones(&server, &sip, &done));
+        let said = resync_with_time(&server, &["--behind", "--pace", "50/s", "--wait", "150s"]);
+        done.store(true, Ordering::Relaxed);
+        (phones.join().expect("a thread"), said)
+    });
+    assert!(well && said.contains("200 confirmed; 0 came"), "{said}");
+    assert_eq!(told.len(), 200);
+    assert_eq!(behind(), 0);
+    let one = server.tell(&["device", "status", &macs[77]]);
+    assert!(!one.contains("confirmed never") && one.contains("current"), "by its own word: {one}");
+}
+
+/// As [`resync`], for longer than programs have otherwise.
+fn resync_with_time(server: &Server, more: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_phoneprov"));
+    command.arg("resync").args(more).arg("--config").arg(server.config());
+    let output = command.output().expect("the binary starts");
+    (output.status.success(), String::from_utf8(output.stdout).expect("text"))
+}
