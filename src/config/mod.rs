@@ -38,7 +38,6 @@ use std::time::SystemTime;
 pub use admin::Admin;
 pub use cache::Cache;
 pub use error::ConfigError;
-use error::Findings;
 pub use events::Events;
 pub use expired::{Expired, Renewal};
 use file::{folder_of, read};
@@ -143,7 +142,7 @@ impl Config {
     pub fn parse(text: &str, file: &Path, modified: SystemTime) -> Result<Self, ConfigError> {
         let written = Written::parse(text, file)?;
         let folder = folder_of(file);
-        let mut findings = Findings::new(file, text);
+        let mut findings = error::Findings::new(file, text);
         let mut listen = Vec::new();
         for entry in written.listen {
             let span = entry.span();

@@ -105,15 +105,16 @@ async fn exchange(
         }
         let request = request.body(body).map_err(|error| lost(std::io::Error::other(error)))?;
         // The connection moves while its answer is waited for; the answer's body is of no use.
-        let answering = sender.send_request(request);
+        let mut answering = std::pin::pin!(sender.send_request(request));
         let answer = tokio::select! {
-            biased;
-            answer = answering => answer.map_err(broken)?,
-            ended = connection => {
-                ended.map_err(broken)?;
-                return Err(lost(std::io::ErrorKind::UnexpectedEof.into()));
-            }
+            answer = &mut answering => answer,
+            // It may end with the answer.
+            ended = connection => match ended {
+                Ok(()) => answering.await,
+                Err(error) => Err(error),
+            },
         };
+        let answer = answer.map_err(broken)?;
         let values = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
         let challenges = values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
         let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
