@@ -7,7 +7,8 @@ use crate::config::{Config, Listen, Place, Sealing, Speaks};
 use crate::device::DeviceName;
 use crate::inventory::Inventory;
 use crate::listen::proxy::Proxies;
-use crate::listen::tls::{TlsDoor, TlsError};
+pub use crate::listen::tls::Doubt;
+use crate::listen::tls::{self, TlsDoor, TlsError};
 use crate::metrics::Metrics;
 use crate::profile::root::Root;
 use crate::profile::template::Templates;
@@ -160,6 +161,13 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         }
     }
     Ok(())
+}
+
+/// What speaks against a listener's revocation lists. What cannot be read is found when its door is opened.
+#[must_use]
+pub fn doubts(listen: &Listen) -> Vec<Doubt> {
+    let of = |revocation| tls::doubts(listen.client_ca(), revocation).unwrap_or_default();
+    listen.revocation().map(of).unwrap_or_default()
 }
 
 fn tls_door(listen: &Listen, reader: &Reader) -> Result<Option<TlsDoor>, AppError> {

@@ -22,6 +22,8 @@ pub struct Metrics {
     handshakes: [Counter; 2 * TlsVersion::ALL.len() + 1],
     /// Connections open now.
     pub connections: Gauge,
+    /// Connections closed at once, since their address had all that it may have.
+    pub refused_connections: Counter,
     /// What the store of finished profiles did.
     pub cache: CacheMetrics,
     /// What became of those who guess.
@@ -147,6 +149,7 @@ impl Default for Metrics {
             bytes: PROTOCOLS.map(|protocol| bytes.get_or_create_owned(&transport(protocol))),
             handshakes: Handshake::all().map(|handshake| handshakes.get_or_create_owned(&handshake.labels())),
             connections: Gauge::default(),
+            refused_connections: Counter::default(),
             cache: CacheMetrics::default(),
             throttle: ThrottleMetrics::default(),
             lost_events: Counter::default(),
@@ -155,6 +158,11 @@ impl Default for Metrics {
             registry: Registry::default(),
         };
         registry.register("connections", "Connections open now", metrics.connections.clone());
+        registry.register(
+            "refused_connections",
+            "Connections of addresses that had all they may have",
+            metrics.refused_connections.clone(),
+        );
         registry.register("cache_hits", "Finished profiles sent again", metrics.cache.hits.clone());
         registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
         metrics.throttle.register(&mut registry);

@@ -23,8 +23,8 @@ use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
 use crate::config::{Config, ConfigError};
 use crate::inventory::Touched;
-use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
+use crate::listen::{Shared, Shares};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 
@@ -104,6 +104,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         journal,
         store: opened.store,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
+        shares: Shares::default(),
         heavy: Arc::new(Semaphore::new(processors)),
         examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
         stop: CancellationToken::new(),

@@ -45,7 +45,12 @@ struct Written<T> {
 pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, CensusError> {
     let content = |reason: String| CensusError::Content { path: path.to_owned(), reason };
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
+    // A pipe would wait for ever for somebody to write.
+    let regular = fs::metadata(path).and_then(|found| match found.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("not a regular file")),
+    });
+    let read = regular.and_then(|()| File::open(path)?.take(LARGEST).read_to_string(&mut text));
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
         Err(error) => return Err(CensusError::System { path: path.to_owned(), error }),

@@ -7,6 +7,7 @@ use std::hash::BuildHasher as _;
 use jiff::Timestamp;
 
 use super::row::{Key, Row, Sighting};
+use crate::device::DeviceIdentity;
 
 /// Rows of proven devices. They are as many as there are models, firmwares and authorities.
 const PROVEN: usize = 1024;
@@ -14,12 +15,21 @@ const PROVEN: usize = 1024;
 /// Rows of clients that proved nothing: they take no place from the others.
 const UNPROVEN: usize = 256;
 
+/// Rows that one device begins in the life of a process: it says itself what firmware it has, and is to take no place
+/// from all others.
+const OF_ONE: u8 = 8;
+
+/// Devices that are remembered for that before all are forgotten.
+const REMEMBERED: usize = 65_536;
+
 /// All rows, found by a hash of what tells them apart. Its key is random and of this process, so nobody can make two rows
 /// meet.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: HashMap<u64, Row>,
     hasher: RandomState,
+    /// How many rows each device has begun, by its hash.
+    begun: HashMap<u64, u8>,
 }
 
 impl Table {
@@ -39,6 +49,9 @@ impl Table {
         let key = Key::of(sighting);
         let hash = self.hasher.hash_one(&key);
         if !self.rows.contains_key(&hash) {
+            if sighting.proven.is_some_and(|device| !self.may_begin(device)) {
+                return;
+            }
             self.make_room(key.proven);
         }
         match self.rows.entry(hash) {
@@ -49,6 +62,17 @@ impl Table {
             }
             Entry::Vacant(entry) => drop(entry.insert(key.begin(now))),
         }
+    }
+
+    /// Whether a device has not begun too many rows; this is one of them.
+    fn may_begin(&mut self, device: &DeviceIdentity) -> bool {
+        if self.begun.len() >= REMEMBERED {
+            self.begun.clear();
+        }
+        let begun = self.begun.entry(self.hasher.hash_one((device.mac(), device.serial()))).or_default();
+        let may = *begun < OF_ONE;
+        *begun = begun.saturating_add(1);
+        may
     }
 
     /// The rows in order of model, firmware and version.

@@ -61,6 +61,19 @@ fn strangers_cannot_crowd_out_phones() {
 }
 
 #[test]
+fn one_phone_cannot_crowd_out_the_others() {
+    let census = Census::default();
+    note(&census, Some(SPA), Some(&phone()));
+    let liar = DeviceIdentity::new("000e08000bad".parse().ok(), None, None).expect("a device");
+    for firmware in 0..5000 {
+        note(&census, Some(&format!("Cisco/SPA504G-{firmware} (x)")), Some(&liar));
+    }
+    let rows = census.rows();
+    assert!(rows.iter().any(|row| row.firmware == "7.4.7"), "{rows:?}");
+    assert!(rows.len() < 20, "{}", rows.len());
+}
+
+#[test]
 fn what_was_seen_outlives_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("state");

@@ -36,6 +36,8 @@ pub struct Details {
     pub alternative_names: Vec<String>,
     /// Whether it may sign others (RFC 5280 section 4.2.1.9).
     pub is_ca: bool,
+    /// It says that it may not (`CA:FALSE`); certificates of version 1 do not say.
+    pub is_no_ca: bool,
 }
 
 /// A public key: its kind (`RSA`, `EC`, or the algorithm's name) and its size in bits, 0 where it is not known.
@@ -62,6 +64,7 @@ pub fn details(der: &[u8]) -> Result<Details, NotACertificate> {
         signature: algorithm(&certificate.signature_algorithm.algorithm),
         alternative_names: alternative_names(&certificate),
         is_ca: certificate.is_ca(),
+        is_no_ca: certificate.basic_constraints().ok().flatten().is_some_and(|constraints| !constraints.value.ca),
     })
 }
 

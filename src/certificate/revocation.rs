@@ -128,6 +128,10 @@ fn partial(extension: &X509Extension<'_>) -> Option<&'static str> {
         {
             Some("it has only some kinds of certificates")
         }
+        // Certificates that name another point are not on it, whatever it says.
+        ParsedExtension::IssuingDistributionPoint(point) if point.distribution_point.is_some() => {
+            Some("it is of one distribution point")
+        }
         ParsedExtension::IssuingDistributionPoint(_) => None,
         _ if extension.critical => Some("it has a critical extension that we do not know"),
         _ => None,

@@ -10,6 +10,9 @@ use super::{Bytes, Period};
 pub struct Limits {
     /// Connections open at once, over all listeners; more wait in the kernel's queue.
     pub connections: u32,
+    /// The same from one address, trusted proxies excepted: a site behind one address may have many phones, but nobody has
+    /// all places.
+    pub connections_per_address: usize,
     /// From the first byte of a TLS handshake to its end.
     pub handshake: Period,
     /// From the first byte of a request to the end of its headers.
@@ -36,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 16_384,
+            connections_per_address: 12_288,
             handshake: Period::seconds(10),
             header: Period::seconds(10),
             idle: Period::seconds(60),

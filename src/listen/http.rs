@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 
 use super::Shared;
 use super::body::Reply;
@@ -30,7 +31,7 @@ use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath, key_of};
 use crate::provision::{
-    self, Body, Conditions, Examined, Guess, Outcome, Refusal, Request, Response, Status, Trail, Verb,
+    self, Body, Conditions, Examined, Guess, Outcome, Presented, Refusal, Request, Response, Status, Trail, Verb,
 };
 
 /// One connection: who is at its other end, and what it works with.
@@ -43,6 +44,8 @@ pub struct Session {
     pub proxies: Option<Arc<Proxies>>,
     /// Its TLS, where it has any.
     pub security: Option<Security>,
+    /// Tells of configurations later than the one that the connection began with, that of its handshake.
+    pub apps: watch::Receiver<Arc<App>>,
     /// Told when the client wants no more than the answer under way, and when it sends what is not read.
     pub(super) ending: Ending,
 }
@@ -96,8 +99,7 @@ where
     let mut watch = std::pin::pin!(clock.watch());
     let mut stopped = std::pin::pin!(session.shared.stop.cancelled());
     // What a certificate proves does not outlive the configuration that judged it: after a reload a phone comes again.
-    let mut apps = session.shared.apps.clone();
-    apps.mark_unchanged();
+    let mut apps = session.apps.clone();
     let mut draining = false;
     loop {
         tokio::select! {
@@ -142,6 +144,10 @@ async fn respond(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Reply>, Unanswered> {
     clock.enter(Stage::Request);
+    let has_shown = !matches!(session.client.presented, Presented::Nothing);
+    if has_shown && session.apps.has_changed().unwrap_or(false) {
+        return Err(Unanswered::Reloaded);
+    }
     // Where a proxy speaks for phones, the TLS is its own.
     if let Some(security) = session.security.as_ref().filter(|_| session.proxies.is_none()) {
         note(&session, security, request.headers());

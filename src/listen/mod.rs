@@ -9,6 +9,7 @@ pub mod http;
 mod password;
 pub mod proxy;
 mod refusal;
+mod shares;
 mod socket;
 pub mod tcp;
 mod timed;
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::shares::Shares;
 use crate::app::App;
 use crate::census::Census;
 use crate::event::Journal;
@@ -42,6 +44,8 @@ pub struct Shared {
     pub store: Option<Arc<Store>>,
     /// The connections that may be open.
     pub connections: Arc<Semaphore>,
+    /// Those that each address has.
+    pub shares: Shares,
     /// Profiles that take long to make, at once: no more than there are processors.
     pub heavy: Arc<Semaphore>,
     /// Passwords that are examined at once: each takes a processor, and some megabytes.

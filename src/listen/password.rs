@@ -8,7 +8,7 @@ use hyper::header;
 use super::{Shared, toll};
 use crate::app::App;
 use crate::password::Attempt;
-use crate::provision::{self, Examined, Examining, Pending, Request};
+use crate::provision::{self, Examined, Examining, Request};
 
 /// Holds the request's `Authorization` header against the accounts that its path asks for.
 pub(super) async fn examine(
@@ -27,11 +27,29 @@ pub(super) async fn examine(
         Examining::Pending(pending) => pending,
     };
     let user = pending.user().to_owned();
-    let is_suspect = app.throttle.suspects(asked.peer.ip(), &user, Instant::now());
-    if is_suspect && toll::hold(app, &shared.metrics, asked.peer).await.is_err() {
-        return pending.pass_over();
-    }
-    let examined = run(shared, pending).await;
+    let is_suspect = || app.throttle.suspects(asked.peer.ip(), &user, Instant::now());
+    let mut has_paid = false;
+    let examined = loop {
+        if !has_paid && is_suspect() {
+            if toll::hold(app, &shared.metrics, asked.peer).await.is_err() {
+                return pending.pass_over();
+            }
+            has_paid = true;
+        }
+        if !pending.is_costly() {
+            break pending.run(Instant::now());
+        }
+        // A client that goes while it waits for its turn costs nothing.
+        let turn = shared.examinations.clone().acquire_owned().await;
+        // Those whose turn came before may have been wrong, from the same address.
+        if has_paid || !is_suspect() {
+            let examined = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                pending.run(Instant::now())
+            });
+            break examined.await.unwrap_or_default();
+        }
+    };
     if examined.is_wrong() {
         shared.metrics.throttle.wrong_passwords.inc();
         if let Some(alarm) = app.throttle.mistaken(asked.peer.ip(), &user, Instant::now()) {
@@ -39,17 +57,4 @@ pub(super) async fn examine(
         }
     }
     examined
-}
-
-async fn run(shared: &Arc<Shared>, pending: Pending) -> Examined {
-    if !pending.is_costly() {
-        return pending.run(Instant::now());
-    }
-    // A client that goes while it waits for its turn costs nothing.
-    let turn = shared.examinations.clone().acquire_owned().await;
-    let examined = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        pending.run(Instant::now())
-    });
-    examined.await.unwrap_or_default()
 }

@@ -11,15 +11,17 @@ use prometheus_client::metrics::gauge::Gauge;
 use rustix::net::SocketFlags;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Shared;
 use super::client::Client;
 use super::http::{self, Security, Session};
 use super::proxy::Proxies;
 use super::proxy::protocol::ProtocolError;
+use super::shares::Share;
 use super::socket::{Ending, Socket};
 use super::tls::{Shaken, TlsDoor};
+use crate::app::App;
 use crate::config::Protocol;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
@@ -53,6 +55,9 @@ pub async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let mut apps = shared.apps.clone();
+                let place = *place.borrow();
+                let Ok(share) = share(&apps.borrow_and_update(), &shared, place, peer) else { continue };
                 // After accepting: a loop that waits for a client must not hold what another listener's client needs.
                 let permit = tokio::select! {
                     biased;
@@ -62,10 +67,11 @@ pub async fn accept(
                 let Ok(permit) = permit else { return };
                 let connection = Connection {
                     peer,
+                    apps,
                     through: None,
                     proxies: None,
-                    place: *place.borrow(),
-                    open: Open::new(permit, &shared),
+                    place,
+                    open: Open::new(permit, share, &shared),
                     shared: shared.clone(),
                 };
                 // Several futures, because one that could do all would be as large as the largest.
@@ -89,6 +95,22 @@ pub async fn accept(
         }
     }
 }
+
+/// Counts the connection for its address; a trusted proxy's are those of many addresses.
+fn share(app: &App, shared: &Shared, place: usize, peer: SocketAddr) -> Result<Option<Share>, Refused> {
+    if app.proxies.get(place).and_then(Option::as_ref).is_some_and(|proxies| proxies.trusts(peer)) {
+        return Ok(None);
+    }
+    let most = app.config.limits.connections_per_address;
+    shared.shares.take(peer.ip(), most).map(Some).ok_or_else(|| {
+        shared.metrics.refused_connections.inc();
+        tracing::debug!(%peer, "connection closed: its address has all that limits.connections_per_address allows");
+        Refused
+    })
+}
+
+/// The connection is not taken.
+struct Refused;
 
 /// The next connection, which the runtime does not watch yet.
 async fn next(listener: &AsyncFd<TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
@@ -118,15 +140,17 @@ struct Connection {
     /// Where the peer is a proxy whose headers count.
     proxies: Option<Arc<Proxies>>,
     place: usize,
+    /// Has seen the configuration in force when the connection came, or an earlier one.
+    apps: watch::Receiver<Arc<App>>,
     open: Open,
 }
 
 impl Connection {
     async fn in_clear(self, stream: TcpStream) {
-        let Self { shared, peer, through, proxies, open, .. } = self;
+        let Self { shared, peer, through, proxies, apps, open, .. } = self;
         let (socket, ending) = Socket::new(stream);
         let client = Client { transport: Protocol::Http, peer, through, presented: Presented::Nothing };
-        http::serve(Session { shared, client, proxies, security: None, ending }, socket).await;
+        http::serve(Session { shared, client, proxies, security: None, apps, ending }, socket).await;
         drop(open);
     }
 
@@ -182,14 +206,14 @@ impl Connection {
         ending: Ending,
         shaking: impl Future<Output = io::Result<Shaken<S>>>,
     ) {
-        let Self { shared, peer, through, proxies, open, .. } = self;
+        let Self { shared, peer, through, proxies, apps, open, .. } = self;
         let shaken = tokio::time::timeout(limit, shaking).await;
         match shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(Shaken { stream, presented, handshake, secured, models }) => {
                 shared.metrics.handshake(handshake);
                 let security = Some(Security { secured, models, is_noted: AtomicBool::new(false) });
                 let client = Client { transport: Protocol::Https, peer, through, presented };
-                http::serve(Session { shared, client, proxies, security, ending }, stream).await;
+                http::serve(Session { shared, client, proxies, security, apps, ending }, stream).await;
             }
             Err(error) => {
                 shared.metrics.handshake(Handshake::Failed);
@@ -203,13 +227,14 @@ impl Connection {
 /// Counts a connection for as long as it is open.
 struct Open {
     _permit: OwnedSemaphorePermit,
+    _share: Option<Share>,
     gauge: Gauge,
 }
 
 impl Open {
-    fn new(permit: OwnedSemaphorePermit, shared: &Shared) -> Self {
+    fn new(permit: OwnedSemaphorePermit, share: Option<Share>, shared: &Shared) -> Self {
         shared.metrics.connections.inc();
-        Self { _permit: permit, gauge: shared.metrics.connections.clone() }
+        Self { _permit: permit, _share: share, gauge: shared.metrics.connections.clone() }
     }
 }
 

@@ -12,10 +12,16 @@ use crate::metrics::Metrics;
 use crate::provision::{Guess, REFUSAL_TAKES};
 use crate::throttle::Alarm;
 
-/// Nothing is answered: there is no place left to wait for those who guess.
-#[derive(Debug, thiserror::Error)]
-#[error("past its budget, and no place left to wait: not answered")]
-pub struct Unanswered;
+/// Nothing is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// There is no place left to wait for those who guess.
+    #[error("past its budget, and no place left to wait: not answered")]
+    NoPlace,
+    /// The client has to shake hands again.
+    #[error("the configuration that judged its certificate is not in force any more: not answered")]
+    Reloaded,
+}
 
 /// Waits until the refusal of a request may be answered. `guess` is what it is paid as.
 ///
@@ -66,7 +72,7 @@ fn place(
 ) -> Result<crate::throttle::Place, Unanswered> {
     let Some(place) = app.throttle.place(peer.ip()) else {
         metrics.throttle.unanswered.inc();
-        return Err(Unanswered);
+        return Err(Unanswered::NoPlace);
     };
     metrics.throttle.slow.inc();
     *takes = (*takes).max(app.throttle.settings().delay.duration());

@@ -163,7 +163,8 @@ fn kept<K: Clone + Eq + std::hash::Hash, V: Clone>(cache: &Cache<K, V>, key: &K,
 }
 
 /// Whose budget an address is: an IPv4 address, or the 64 bits that an IPv6 client cannot choose.
-fn client(peer: IpAddr) -> IpAddr {
+#[must_use]
+pub fn client(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

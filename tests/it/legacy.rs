@@ -24,6 +24,8 @@ pub(crate) enum Made {
     V1,
     /// By the factory, signed with MD5.
     Md5,
+    /// By the factory, for an RSA key of 512 bits.
+    Rsa512,
     /// By the factory, expired yesterday.
     Expired,
     /// By nobody else.
@@ -50,14 +52,15 @@ impl Factory {
             [&format!("{name}.key"), &format!("{name}.csr"), &format!("{name}.pem"), "ca.pem", "ca.key", "extensions"]
                 .map(|file| self.file(file));
         let subject = format!("/OU=SPA504G/L=CBT141900G7/ST={mac}");
+        let bits = if matches!(made, Made::Rsa512) { "rsa:512" } else { "rsa:1024" };
         openssl(
-            &["req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", &key, "-out", &request, "-subj", &subject],
+            &["req", "-new", "-newkey", bits, "-nodes", "-keyout", &key, "-out", &request, "-subj", &subject],
             b"",
         );
         std::fs::write(&extensions, "keyUsage = digitalSignature\n").expect("room for a file");
         let by_factory = ["-CA", &ca, "-CAkey", &ca_key, "-CAcreateserial"];
         let rest: Vec<&str> = match made {
-            Made::V3 => [&by_factory[..], &["-sha1", "-days", "2", "-extfile", &extensions]].concat(),
+            Made::V3 | Made::Rsa512 => [&by_factory[..], &["-sha1", "-days", "2", "-extfile", &extensions]].concat(),
             Made::V1 => [&by_factory[..], &["-sha1", "-days", "2"]].concat(),
             Made::Md5 => [&by_factory[..], &["-md5", "-days", "2", "-extfile", &extensions]].concat(),
             Made::Expired => [&by_factory[..], &["-sha1", "-days", "-1", "-extfile", &extensions]].concat(),
@@ -225,6 +228,7 @@ fn a_certificate_that_proves_nobody_gets_what_an_unknown_file_gets() {
     assert_eq!(with("expired", PHONE, Made::Expired), unknown, "expired");
     assert_eq!(with("stranger", PHONE, Made::SelfSigned), unknown, "by nobody");
     assert_eq!(with("md5", PHONE, Made::Md5), unknown, "forgeable");
+    assert_eq!(with("rsa512", PHONE, Made::Rsa512), unknown, "its key can be found out");
     assert_eq!(s_client(port, "/basic.txt", &SPA).status, 200, "what needs no proof is served");
 
     server.log_line(&["outcome=\"refused\"", "none was sent"]);
@@ -235,6 +239,7 @@ fn a_certificate_that_proves_nobody_gets_what_an_unknown_file_gets() {
         "outcome=\"refused\"",
         "the certificate proves nobody: its chain has a signature that anybody can forge",
     ]);
+    server.log_line(&["outcome=\"refused\"", "its chain has an RSA key of 512 bits: expected 1024 at the least"]);
 }
 
 #[test]

@@ -127,6 +127,30 @@ fn fewer_connections_than_listeners_leave_no_listener_deaf() {
 }
 
 #[test]
+fn one_address_has_not_all_connections() {
+    let server = Site::new("[limits]\nconnections = 20\nconnections_per_address = 10\n").start();
+    let greedy = std::net::Ipv4Addr::new(127, 0, 0, 9);
+    let port = server.port("http");
+    let open: Vec<_> = (0..30)
+        .map(|_| {
+            let mut stream = crate::throttle::connect_from(greedy, port);
+            // The kernel tells of a connection when its first bytes are there.
+            stream.write_all(b"GET").expect("an open connection");
+            stream
+        })
+        .collect();
+
+    let metrics = || curl(&[&server.admin("/metrics")]).text();
+    assert!(crate::server::wait_for(|| metrics().contains("phoneprov_refused_connections_total 20")), "{}", metrics());
+    assert!(metrics().contains("phoneprov_connections 10\n"));
+    assert_eq!(server.http("/basic.txt").status, 200, "from another address");
+    drop(open);
+    assert!(crate::server::wait_for(|| metrics().contains("phoneprov_connections 0\n")));
+    let mut again = crate::throttle::connect_from(greedy, port);
+    assert!(crate::throttle::ask(&mut again, "/basic.txt").is_some());
+}
+
+#[test]
 fn ten_thousand_idle_connections_leave_the_server_at_work() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

@@ -1,6 +1,8 @@
 //! Revocation lists of openssl's, PEM and DER, on a listener of each kind, and through a proxy.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
 
 use crate::authority::{Authority, ask, ask_at, both, both_config, days_from_now};
 use crate::legacy::Certificate;
@@ -120,7 +122,7 @@ fn a_list_past_its_date_goes_on_to_count_unless_it_is_to_refuse() {
     let others_path = format!("/{OTHER}.cfg");
 
     let keep = serve(&[&maker, &other], &format!("crl = [\"{past}\"]"));
-    keep.log_line(&["a revocation list is past its date: what it lists stays refused", "past.pem"]);
+    keep.log_line(&["is past its date, ", "what was revoked since is not known", "past.pem"]);
     assert_eq!(ask(&keep, &own(), Some(&stolen)).status, 404);
     assert_eq!(ask(&keep, &others_path, Some(&kept)).status, 200);
     let found = check(&keep);
@@ -132,12 +134,14 @@ fn a_list_past_its_date_goes_on_to_count_unless_it_is_to_refuse() {
 
     let refuse = format!("crl = [\"{past}\"]\ncrl_past_date = \"refuse\"");
     let server = serve(&[&maker, &other], &refuse);
-    server.log_line(&["a revocation list is past its date: no certificate of its issuer counts", "past.pem"]);
+    server.log_line(&["is past its date, ", "no certificate of its issuer counts", "past.pem"]);
     assert_eq!(ask(&server, &own(), Some(&stolen)).status, 404);
     assert_eq!(ask(&server, &others_path, Some(&kept)).status, 404);
     assert_eq!(ask(&server, &own(), Some(&others)).status, 200, "another issuer's");
     server.log_line(&["the certificate proves nobody: the revocation list of its issuer, ", " is past its date"]);
     assert!(check(&server).contains("error: "), "no phone of that issuer is served");
+
+    assert_eq!(check(&server).matches("past its date").count(), 1, "both listeners have it");
 
     // A new list beside the old one makes up for it.
     let fresh = maker.list("fresh.pem", &[]);
@@ -146,6 +150,118 @@ fn a_list_past_its_date_goes_on_to_count_unless_it_is_to_refuse() {
     assert_eq!(ask(&server, &others_path, Some(&kept)).status, 200);
     assert_eq!(ask(&server, &own(), Some(&stolen)).status, 404);
 }
+
+#[test]
+fn every_list_of_an_issuer_counts() {
+    let maker = maker();
+    let phone = maker.phone("phone", PHONE, &[]);
+    let before = maker.list("0.pem", &[]);
+    maker.revoke(&phone);
+    let after = maker.list("1.pem", &[]);
+    for lists in [[&before, &after], [&after, &before]] {
+        let server = serve(&[&maker], &format!("crl = {lists:?}"));
+        assert_eq!(ask(&server, &own(), Some(&phone)).status, 404, "{lists:?}");
+        server.log_line(&["the certificate proves nobody: it has been revoked"]);
+    }
+}
+
+#[test]
+fn a_list_that_counts_for_nobody_or_against_everybody_is_a_finding() {
+    let (maker, other_key, stranger) = (maker(), maker(), Authority::new("/O=Cisco/CN=Another CA"));
+    let lists = [other_key.list("forged.pem", &[]), stranger.list("stranger.pem", &[])];
+    let server = serve(&[&maker], &format!("crl = {lists:?}"));
+    server.log_line(&["forged.pem", "is not signed by the authority of that name in client_ca"]);
+    let found = check(&server);
+    for expected in [
+        "error: ",
+        "forged.pem: the revocation list of O=Cisco, CN=Cisco Manufacturing CA III is not signed by the authority",
+        "warning: ",
+        "stranger.pem: the revocation list of O=Cisco, CN=Another CA takes nothing back from phones",
+    ] {
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+}
+
+#[test]
+fn a_handshake_that_outlives_a_reload_proves_nothing() {
+    let maker = maker();
+    let phone = maker.phone("phone", PHONE, &[]);
+    let list = maker.list("list.pem", &[]);
+    let listen = format!("crl = [\"{list}\"]");
+    let server = serve(&[&maker], &listen);
+    let mut held = Vec::new();
+    for (port, half) in server.ports("https").iter().flat_map(|port| [(port, "handshake"), (port, "request")]) {
+        let mut client = Command::new("python3")
+            .args(["-c", HELD, &port.to_string(), &phone.pem, &phone.key, half, &own()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/run installs this program");
+        let mut told = BufReader::new(client.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        told.read_line(&mut line).expect("a line");
+        assert_eq!(line, "held\n");
+        held.push((client, told));
+    }
+    maker.revoke(&phone);
+    maker.list("list.pem", &[]);
+    server.reload(&both_config(&[maker.ca()], &listen, ""), "reloaded");
+    for (mut client, mut told) in held {
+        drop(client.stdin.take());
+        let mut rest = String::new();
+        told.read_to_string(&mut rest).expect("text");
+        assert!(client.wait().expect("an end").success(), "{rest}");
+        assert!(rest.starts_with("ended") && !rest.contains("200"), "{rest}");
+    }
+}
+
+/// A client that stops after half of its handshake, or of its request, until its input ends; then it goes on, and prints
+/// what it was answered.
+const HELD: &str = r#"
+import socket, ssl, sys
+port, certificate, key, half, path = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+context.set_ciphers("DEFAULT@SECLEVEL=0")
+context.load_cert_chain(certificate, key)
+link = socket.create_connection(("127.0.0.1", int(port)), 10)
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+tls = context.wrap_bio(incoming, outgoing)
+def turn(step):
+    while True:
+        try:
+            done = step()
+            link.sendall(outgoing.read())
+            return done
+        except ssl.SSLWantReadError:
+            link.sendall(outgoing.read())
+            received = link.recv(65536)
+            if not received:
+                raise EOFError
+            incoming.write(received)
+def hold():
+    print("held", flush=True)
+    sys.stdin.read()
+try:
+    if half == "handshake":
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            link.sendall(outgoing.read())
+        hold()
+        turn(tls.do_handshake)
+        turn(lambda: tls.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()))
+    else:
+        turn(tls.do_handshake)
+        turn(lambda: tls.write(f"GET {path} HTTP/1.1\r\n".encode()))
+        hold()
+        turn(lambda: tls.write(b"Host: localhost\r\n\r\n"))
+    print("ended", turn(lambda: tls.read(65536))[:40])
+except (EOFError, OSError) as error:
+    print("ended", type(error).__name__)
+"#;
 
 #[test]
 fn a_file_that_is_no_list_is_named_at_the_start() {

@@ -105,6 +105,33 @@ fn who_waits_everywhere_gets_no_answer_any_more() {
 }
 
 #[test]
+fn guesses_that_come_at_once_are_no_more_than_those_that_come_one_by_one() {
+    let rule =
+        "[[rule]]\npath = \"/pw/**\"\nproof = \"password\"\npassword_file = \"passwords\"\nlisteners = [\"http\"]\n";
+    let tight = "[throttle]\npasswords = 5\ndelay = \"30s\"\nwaiting = 200\n";
+    let site = Site::new(&format!("{rule}{tight}"));
+    // As costly as those that `phoneprov password` makes.
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    std::fs::write(site.path("passwords"), format!("desk:{hash}\n")).expect("room for passwords");
+    let server = site.start();
+    let guesser = Ipv4Addr::new(127, 0, 0, 9);
+    let held: Vec<_> = (0..100)
+        .map(|_| {
+            let mut stream = connect_from(guesser, server.port("http"));
+            let request = "GET /pw/a.cfg HTTP/1.1\r\nHost: a\r\nAuthorization: Basic ZGVzazpndWVzcw==\r\n\r\n";
+            stream.write_all(request.as_bytes()).expect("an open connection");
+            stream
+        })
+        .collect();
+
+    assert!(crate::server::wait_for(|| metric(&server, "wrong_passwords") > 5));
+    std::thread::sleep(Duration::from_secs(2));
+    let examined = metric(&server, "wrong_passwords");
+    assert!(examined < 20, "{examined} of 100");
+    drop(held);
+}
+
+#[test]
 fn tftp_is_slowed_as_http_is() {
     let server = Site::new(TIGHT).start();
     let url = server.url("tftp", "/no-such-file.cfg");

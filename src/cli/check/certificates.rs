@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Finding;
+use crate::app::{self, Doubt};
 use crate::certificate::{self, Block, Details};
-use crate::config::{Config, PastDate, Revocation, Speaks};
+use crate::config::{Config, Speaks};
 use crate::trust;
 
 /// A server certificate that ends within this is worth a word.
@@ -21,7 +22,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             findings.extend(server(&tls.certificate, now));
         }
         findings.extend(listen.client_ca().iter().flat_map(|path| authorities(path, now)));
-        findings.extend(listen.revocation().iter().flat_map(|revocation| lists(revocation, now)));
+        findings.extend(app::doubts(listen).iter().map(list));
     }
     findings
 }
@@ -49,27 +50,13 @@ fn server(path: &Path, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// A revocation list that should have been replaced by now. What cannot be read is found when the listeners are built.
-fn lists(revocation: &Revocation, now: Timestamp) -> Vec<Finding> {
-    let files = revocation.lists.iter().flat_map(|path| files(path));
-    let found = |file: PathBuf| -> Option<Finding> {
-        let lists = certificate::revocation_lists(&std::fs::read(&file).ok()?).ok()?;
-        let lists = lists.iter().filter_map(|der| certificate::revocation_list(der).ok());
-        let (issuer, next) = lists.filter_map(|list| Some((list.issuer, list.next?))).find(|(_, next)| *next < now)?;
-        let place = file.display().to_string();
-        let past = format!("the revocation list of {issuer} is past its date, {}", day(next));
-        Some(match revocation.past_date {
-            PastDate::Keep => Finding::warning(
-                place,
-                format!("{past}: what was revoked since is not known, and crl_past_date = \"keep\" serves it"),
-            ),
-            PastDate::Refuse => Finding::error(
-                place,
-                format!("{past}: with crl_past_date = \"refuse\" no certificate of its issuer counts"),
-            ),
-        })
-    };
-    files.filter_map(found).collect()
+/// What speaks against a revocation list.
+fn list(doubt: &Doubt) -> Finding {
+    let place = doubt.path.display().to_string();
+    match doubt.kind.shuts_out() {
+        true => Finding::error(place, doubt.to_string()),
+        false => Finding::warning(place, doubt.to_string()),
+    }
 }
 
 /// The file itself, or all files of a folder.
@@ -83,14 +70,21 @@ fn files(path: &Path) -> Vec<PathBuf> {
 /// An authority past its date is an anchor all the same (RFC 5280 section 6.1.1 (d)), which somebody should have decided.
 fn authorities(path: &Path, now: Timestamp) -> Vec<Finding> {
     let expired = |file: &Path| -> Vec<Finding> {
-        let ended = read(file).into_iter().filter(|details| details.not_after < now);
+        let (leaves, authorities): (Vec<_>, Vec<_>) = read(file).into_iter().partition(|details| details.is_no_ca);
+        let ended = authorities.into_iter().filter(|details| details.not_after < now);
         let message = |details: Details| {
             let (subject, day) = (subject(&details), day(details.not_after));
             format!(
                 "the authority {subject} expired on {day}: what it signed is trusted all the same; take it out if not"
             )
         };
-        ended.map(|details| Finding::warning(file.display().to_string(), message(details))).collect()
+        let passed_over = |details: &Details| {
+            let subject = subject(details);
+            format!("{subject} is no authority (CA:FALSE) and is passed over: client_ca is for those who sign phones")
+        };
+        let place = file.display().to_string();
+        let leaves = leaves.iter().map(|details| Finding::warning(place.clone(), passed_over(details)));
+        leaves.chain(ended.map(|details| Finding::warning(place.clone(), message(details)))).collect()
     };
     files(path).iter().flat_map(|file| expired(file)).collect()
 }

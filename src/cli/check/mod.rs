@@ -94,6 +94,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
+    // Listeners have files in common.
+    let mut seen = std::collections::HashSet::new();
+    findings.retain(|finding| seen.insert(finding.to_string()));
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
     findings.extend(lists::findings(&config));

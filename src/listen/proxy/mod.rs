@@ -56,6 +56,11 @@ impl Proxies {
         Ok(Self { config: config.clone(), judge })
     }
 
+    /// Whether its connections are those of many.
+    pub(super) fn trusts(&self, peer: SocketAddr) -> bool {
+        self.config.trusted.contains(peer.ip())
+    }
+
     /// Reads the header of the PROXY protocol where the peer owes one, and hands the stream back. What it announces is
     /// then the peer: a proxy in front of the proxy is heard where it is trusted itself.
     pub(super) async fn origin(
@@ -63,7 +68,7 @@ impl Proxies {
         stream: TcpStream,
         peer: SocketAddr,
     ) -> Result<(Origin, TcpStream), ProtocolError> {
-        let is_trusted = |address: SocketAddr| self.config.trusted.contains(address.ip());
+        let is_trusted = |address: SocketAddr| self.trusts(address);
         let speaks = self.config.address.is_some() || self.config.certificate.is_some();
         if !self.config.protocol || !is_trusted(peer) {
             return Ok((Origin { peer, through: None, is_heard: speaks && is_trusted(peer) }, stream));

@@ -97,7 +97,8 @@ impl Verify for Anchors {
                 if let Some(objection) = out_of_date(chain, &at)? {
                     return Ok(Some(objection));
                 }
-                Ok(forgeable(chain).or_else(|| self.revoked(chain)).map(Objection::Other))
+                let objection = forgeable(chain).or_else(|| weak(chain)).or_else(|| self.revoked(chain));
+                Ok(objection.map(Objection::Other))
             })
         };
         let asked = asked();
@@ -158,6 +159,19 @@ fn objection_of(list: &X509CrlRef, certificate: &X509Ref, issuer: &X509Ref, at: 
         // It says that it is the issuer's, and is not: whoever replaced it may have struck out what was on it.
         (Ok(false) | Err(_), _) => Some("the revocation list of its issuer has a wrong signature".to_owned()),
     }
+}
+
+/// The shortest RSA key (bits): phones from the factory have 1024 at the least. One of 512 is factored for the price of a
+/// meal, by whoever saw the certificate pass.
+const SHORTEST_RSA: u32 = 1024;
+
+/// A key that others may have found out; the anchor's own is the operator's matter.
+fn weak(chain: &StackRef<X509>) -> Option<String> {
+    let bits = |certificate: &X509Ref| certificate.public_key().ok()?.rsa().ok().map(|rsa| rsa.n().num_bits());
+    let below_anchor = chain.len().saturating_sub(1).max(1);
+    let mut keys = chain.iter().take(below_anchor).filter_map(bits);
+    let short = keys.find(|bits| u32::try_from(*bits).is_ok_and(|bits| bits < SHORTEST_RSA))?;
+    Some(format!("its chain has an RSA key of {short} bits: expected {SHORTEST_RSA} at the least"))
 }
 
 /// SHA-1 is as old as the phones are. MD5 is older than all that are known to have a certificate, and signatures with it

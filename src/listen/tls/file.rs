@@ -47,7 +47,15 @@ pub(super) fn authorities(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Certificate
     let mut authorities = Vec::new();
     for path in paths {
         for file in files_of(path, &["pem", "crt", "cer"])? {
-            authorities.extend(certificates(&file)?.into_iter().map(|certificate| (file.clone(), certificate)));
+            for certificate in certificates(&file)? {
+                // Whoever has its key would be every phone.
+                match certificate::details(&certificate).is_ok_and(|details| details.is_no_ca) {
+                    true => {
+                        tracing::warn!(file = %file.display(), "passed over: not an authority's certificate (CA:FALSE)");
+                    }
+                    false => authorities.push((file.clone(), certificate)),
+                }
+            }
         }
     }
     if authorities.is_empty() {

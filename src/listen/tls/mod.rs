@@ -9,6 +9,7 @@
 //! no proof, and the log says why the rest was refused. That the client holds the key of what it sends is always verified.
 
 mod anchors;
+mod doubts;
 mod error;
 mod file;
 mod judge;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anchors::Anchors;
+pub use doubts::{Doubt, doubts};
 pub use error::TlsError;
 pub(super) use judge::Judge;
 use legacy::Legacy;
@@ -65,6 +67,7 @@ impl TlsDoor {
     /// # Errors
     /// A file is missing, holds something else, or certificate and key do not belong together.
     pub fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
+        doubts::warn(&tls.client_ca, &tls.revocation)?;
         match tls.kind {
             TlsKind::Modern => Modern::open(tls, reader).map(Arc::new).map(Self::Modern),
             TlsKind::Legacy => Legacy::open(tls, reader).map(Arc::new).map(Self::Legacy),
@@ -82,6 +85,7 @@ pub(super) fn judge(
     revocation: &Revocation,
     reader: &Reader,
 ) -> Result<Judge, TlsError> {
+    doubts::warn(client_ca, revocation)?;
     let revocations = Arc::new(Revocations::open(revocation)?);
     Ok(match kind {
         TlsKind::Modern => Judge::new(modern::trusted(client_ca, &revocations)?, reader, revocations),

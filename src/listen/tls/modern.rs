@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::judge::{Judge, Objection, Verify};
-use super::revocation::Revocations;
+use super::revocation::{List, Revocations};
 use super::{Shaken, TlsError, file};
 use crate::census::Secured;
 use crate::certificate::Reader;
@@ -52,10 +52,10 @@ impl Modern {
         let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(tls.versions));
         let builder = builder.map_err(|error| pair_error(tls, &error))?;
         let builder = match (&trusted, tls.client_certificate) {
-            (Some(Trusted(verifier)), ClientCertificate::Require) => {
-                builder.with_client_cert_verifier(verifier.clone())
+            (Some(Trusted { first, .. }), ClientCertificate::Require) => {
+                builder.with_client_cert_verifier(first.clone())
             }
-            (Some(Trusted(verifier)), _) => builder.with_client_cert_verifier(Arc::new(Listener(verifier.clone()))),
+            (Some(Trusted { first, .. }), _) => builder.with_client_cert_verifier(Arc::new(Listener(first.clone()))),
             (None, _) => builder.with_no_client_auth(),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| pair_error(tls, &error))?;
@@ -217,9 +217,14 @@ pub(super) fn trusted(paths: &[PathBuf], revocations: &Revocations) -> Result<Tr
         let wrong = |error| TlsError::Revocation { path: list.path.clone(), error };
         build(vec![list.der.clone().into()]).map_err(|error| wrong(list_words(&error)))?;
     }
-    let all = revocations.lists().iter().map(|list| list.der.clone().into()).collect();
     let path = || paths.first().cloned().unwrap_or_default();
-    build(all).map(Trusted).map_err(|error| TlsError::Authority { path: path(), error: error.to_string() })
+    let verifier = |round: Vec<&List>| {
+        let lists = round.into_iter().map(|list| list.der.clone().into()).collect();
+        build(lists).map_err(|error| TlsError::Authority { path: path(), error: error.to_string() })
+    };
+    let (first, others) = revocations.rounds();
+    let (first, others) = (verifier(first)?, others.into_iter().map(verifier).collect::<Result<_, _>>()?);
+    Ok(Trusted { first, others })
 }
 
 /// What is wrong with a revocation list; rustls's own text is its source's.
@@ -230,9 +235,13 @@ fn list_words(error: &VerifierBuilderError) -> String {
     }
 }
 
-/// The authorities that a listener trusts.
+/// The authorities that a listener trusts. Of the lists of one issuer webpki takes the first that it finds, so there is a
+/// verifier for each of them; a chain has to pass all.
 #[derive(Debug, Clone)]
-pub(super) struct Trusted(Arc<dyn ClientCertVerifier>);
+pub(super) struct Trusted {
+    first: Arc<dyn ClientCertVerifier>,
+    others: Vec<Arc<dyn ClientCertVerifier>>,
+}
 
 impl Verify for Trusted {
     fn verify(
@@ -243,7 +252,9 @@ impl Verify for Trusted {
     ) -> Result<(), Objection> {
         let since = u64::try_from(at.as_second()).unwrap_or_default();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(since));
-        self.0.verify_client_cert(leaf, intermediates, at).map(drop).map_err(|error| objection(&error))
+        std::iter::once(&self.first).chain(&self.others).try_for_each(|verifier| {
+            verifier.verify_client_cert(leaf, intermediates, at).map(drop).map_err(|error| objection(&error))
+        })
     }
 }
 

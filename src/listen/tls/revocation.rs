@@ -32,7 +32,7 @@ pub(super) struct List {
 }
 
 impl Revocations {
-    /// Reads them; one past its date is used, with a warning.
+    /// Reads them. What speaks against one is said by [`super::doubts()`].
     pub(super) fn open(config: &Revocation) -> Result<Self, TlsError> {
         let mut lists = Vec::new();
         for path in &config.lists {
@@ -43,16 +43,32 @@ impl Revocations {
         if let Some(path) = config.lists.first().filter(|_| lists.is_empty()) {
             return Err(TlsError::Missing { path: path.clone(), what: "revocation list" });
         }
-        let now = Timestamp::now();
-        for list in lists.iter().filter(|list| list.is_past(now)) {
-            warn(list, config.past_date);
-        }
         Ok(Self { lists, past_date: config.past_date })
     }
 
     /// All of them.
     pub(super) fn lists(&self) -> &[List] {
         &self.lists
+    }
+
+    /// The lists in rounds, in each of which an issuer has one at the most: those that come first, and all others.
+    pub(super) fn rounds(&self) -> (Vec<&List>, Vec<Vec<&List>>) {
+        let mut rounds: Vec<Vec<&List>> = Vec::new();
+        for list in &self.lists {
+            let free =
+                |round: &&mut Vec<&List>| round.iter().all(|other| other.said.issuer_name != list.said.issuer_name);
+            match rounds.iter_mut().find(free) {
+                Some(round) => round.push(list),
+                None => rounds.push(vec![list]),
+            }
+        }
+        let mut rounds = rounds.into_iter();
+        (rounds.next().unwrap_or_default(), rounds.collect())
+    }
+
+    /// Whether there is a list of this issuer, by its DER-encoded name, that is not past its date.
+    pub(super) fn has_current(&self, issuer_name: &[u8], now: Timestamp) -> bool {
+        self.lists.iter().any(|list| list.said.issuer_name == issuer_name && !list.is_past(now))
     }
 
     /// Why no certificate counts whose revocation nobody knows: the list of one of the issuers is past its date, and the
@@ -71,15 +87,20 @@ impl Revocations {
         let list = names.find_map(|names| {
             let mut of_issuer = self.lists.iter().filter(|list| list.said.issuer_name == names.issuer);
             // A newer one beside it makes up for it.
-            let current = of_issuer.clone().any(|list| !list.is_past(now));
-            of_issuer.find(past).filter(|_| !current)
+            of_issuer.find(past).filter(|_| !self.has_current(names.issuer, now))
         })?;
         Some(format!("the revocation list of its issuer, {}, is past its date", list.path.display()))
     }
 }
 
 impl List {
-    fn is_past(&self, now: Timestamp) -> bool {
+    /// What it says of itself.
+    pub(super) fn said(&self) -> &RevocationList {
+        &self.said
+    }
+
+    /// Whether it should have been replaced by now.
+    pub(super) fn is_past(&self, now: Timestamp) -> bool {
         self.said.next.is_some_and(|next| next < now)
     }
 }
@@ -98,16 +119,4 @@ fn read(path: &Path) -> Result<Vec<List>, TlsError> {
         Ok(List { path: path.to_owned(), der, said })
     };
     lists.into_iter().map(list).collect()
-}
-
-fn warn(list: &List, past_date: PastDate) {
-    let (file, issuer) = (list.path.display(), &list.said.issuer);
-    let next = list.said.next.map(|next| next.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
-    let what = match past_date {
-        PastDate::Keep => {
-            "a revocation list is past its date: what it lists stays refused, what came since is not known"
-        }
-        PastDate::Refuse => "a revocation list is past its date: no certificate of its issuer counts",
-    };
-    tracing::warn!(%file, %issuer, %next, "{what}");
 }
