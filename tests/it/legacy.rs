@@ -53,10 +53,7 @@ impl Factory {
                 .map(|file| self.file(file));
         let subject = format!("/OU=SPA504G/L=CBT141900G7/ST={mac}");
         let bits = if matches!(made, Made::Rsa512) { "rsa:512" } else { "rsa:1024" };
-        openssl(
-            &["req", "-new", "-newkey", bits, "-nodes", "-keyout", &key, "-out", &request, "-subj", &subject],
-            b"",
-        );
+        openssl(&["req", "-new", "-newkey", bits, "-nodes", "-keyout", &key, "-out", &request, "-subj", &subject], b"");
         std::fs::write(&extensions, "keyUsage = digitalSignature\n").expect("room for a file");
         let by_factory = ["-CA", &ca, "-CAkey", &ca_key, "-CAcreateserial"];
         let rest: Vec<&str> = match made {
