@@ -178,7 +178,7 @@ impl Args {
         let rule = self.profile_rule.iter().map(|rule| ("Profile_Rule", rule.as_str()));
         let others = self.set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in rule.chain(others) {
-            super::warning::of_parameter(name, &self.model);
+            super::warning::of_parameter(name, value, &self.model);
             check_rule(name, value)?;
             phone.set(name, value);
         }

@@ -2,6 +2,7 @@
 
 use crate::device::Model;
 use crate::phone::family::Family;
+use crate::profile::mask::masked;
 use crate::profile::parameters;
 use crate::terminal::OneLine;
 
@@ -19,9 +20,9 @@ pub(super) fn of_model_taken_for_mpp(model: &Model) {
     }
 }
 
-/// Says that a parameter's name is not known, or not of this product's family.
-pub(super) fn of_parameter(name: &str, model: &Model) {
-    if let Some(doubt) = doubt_of_parameter(name, Some(model)) {
+/// Says that a parameter's name is not known, or not of this product's family, or that its value is none of its own.
+pub(super) fn of_parameter(name: &str, value: &str, model: &Model) {
+    if let Some(doubt) = doubt_of_parameter(name, Some(model)).or_else(|| doubt_of_value(name, value)) {
         say(&doubt);
     }
 }
@@ -55,6 +56,11 @@ pub(super) fn doubt_of_parameter(name: &str, model: Option<&Model>) -> Option<St
     known.name_on(family).map(|own| format!("`{name}` is not known of {family} phones: they call it {own}"))
 }
 
+fn doubt_of_value(name: &str, value: &str) -> Option<String> {
+    let mismatch = parameters::find(name)?.check(value).err()?;
+    Some(format!("`{name}` is `{}`: {mismatch}", masked(name, value)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +90,12 @@ mod tests {
         assert!(said("profile_rule", "ATA192").ends_with("is Profile_Rule meant?"));
         assert!(said("Admin_Passwd", "CP-8841-3PCC").ends_with("they call it Admin_Password"));
         assert_eq!([said("Admin_Passwd", "SPA504G"), said("GPP_A", "PAP2T")], ["", ""]);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_of() {
+        let said = doubt_of_value("Resync_Periodic", "hourly").unwrap_or_default();
+        assert!(said.starts_with("`Resync_Periodic` is `hourly`: expected seconds"), "{said}");
+        assert_eq!([doubt_of_value("Resync_Periodic", "60+30"), doubt_of_value("Foo", "1")], [None, None]);
     }
 }

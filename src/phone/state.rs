@@ -140,6 +140,10 @@ impl State {
     pub fn load(path: &Path, mac: MacAddress) -> Result<Self, StateError> {
         let trouble = |cause| StateError::File { doing: "read", path: path.to_owned(), cause };
         let damaged = |cause| StateError::Damaged { path: path.to_owned(), cause };
+        // A pipe would hold us, and a device has no end.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(trouble(io::Error::other("it is no regular file")));
+        }
         let file = match fs::File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             other => other.map_err(trouble)?,
@@ -245,6 +249,8 @@ mod tests {
         let nowhere = State::try_place(&folder.path().join("none/phone.json")).expect_err("no folder").to_string();
         assert!(nowhere.starts_with("cannot write the state file"), "{nowhere}");
         assert!(State::try_place(folder.path()).is_err(), "a folder is no file");
+        let device = State::load(Path::new("/dev/zero"), PHONE).expect_err("no end").to_string();
+        assert!(device.ends_with("it is no regular file"), "{device}");
     }
 
     #[test]

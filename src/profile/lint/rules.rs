@@ -3,7 +3,8 @@
 use super::entry::Entry;
 use super::{Code, Finding, Findings, Look, Sent, Severity};
 use crate::profile::flat::Place;
-use crate::profile::mask::masked;
+use crate::profile::mask::{in_passing, is_macro, masked};
+use crate::profile::parameters::is_secret;
 use crate::profile::rule::{Access, Dialect, Rule, RuleFault, Target};
 use crate::profile::values::Values;
 
@@ -46,7 +47,7 @@ fn read(look: &Look<'_>, entry: &Entry<'_>, rule: &Rule, fips: bool, findings: &
         findings.push(finding(Code::DoubtfulRule, format!("{}: {doubt}", entry.name())));
     }
     let targets = || rule.alternatives().iter().flat_map(|alternative| &alternative.targets);
-    if look.context.sent == Sent::Clear && targets().any(|target| target.options.has_literal_secret()) {
+    if look.context.sent == Sent::Clear && holds_secret(rule) {
         let message = format!("{} holds a key or password, and the file goes out in clear", entry.name());
         findings.push(finding(Code::SecretInClear, message));
     }
@@ -64,6 +65,19 @@ fn read(look: &Look<'_>, entry: &Entry<'_>, rule: &Rule, fips: bool, findings: &
         let message = format!("{} has --uid and --pwd, and FIPS_Mode is Enabled: Digest is not answered", entry.name());
         findings.push(finding(Code::DigestUnderFips, message).only(severity));
     }
+}
+
+/// Whether a key or password stands in the rule: as an option's argument, in a URL, or as what a secret is set to.
+fn holds_secret(rule: &Rule) -> bool {
+    let in_url = |target: &Target| {
+        let url = target.url.to_string();
+        in_passing(&url) != url
+    };
+    rule.alternatives().iter().any(|alternative| {
+        let mut set = alternative.assignments.iter().map(|one| (one.parameter(), one.value().to_string()));
+        set.any(|(name, value)| is_secret(name) && masked(name, &value) != value && !is_macro(&value))
+            || alternative.targets.iter().any(|target| target.options.has_literal_secret() || in_url(target))
+    })
 }
 
 /// The options that are there, whatever they expand to.

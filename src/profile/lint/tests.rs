@@ -61,6 +61,15 @@ fn secrets_are_told_of_where_they_go_out_in_clear_and_never_shown() {
     let findings = lint(text.as_bytes(), &clear);
     assert_eq!(findings.iter().filter(|finding| finding.code == Code::SecretInClear).count(), 3);
     assert!(!format!("{findings:?}").contains("n2Vb7"), "{findings:#?}");
+    for (rule, count) in [
+        ("(GPP_SA = &quot;n2Vb7&quot;;)! https://h/x", 1),
+        ("https://h/x?password=n2Vb7", 1),
+        ("(GPP_SA = &quot;$B&quot;; GPP_A = &quot;n2Vb7&quot;;)! https://h/x?password=$B", 0),
+    ] {
+        let findings = lint(profile(&format!("<Profile_Rule>{rule}</Profile_Rule>")).as_bytes(), &clear);
+        assert_eq!(findings.iter().filter(|one| one.code == Code::SecretInClear).count(), count, "{rule}");
+        assert!(!format!("{findings:?}").contains("n2Vb7"), "{findings:#?}");
+    }
     let protected = Context { sent: Sent::Protected, ..Context::new(&settings) };
     assert!(!codes_for(&text, &protected).contains(&"secret-in-clear"));
 }

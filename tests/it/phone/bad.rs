@@ -172,6 +172,8 @@ fn what_cannot_begin_exits_with_two() {
     phone(&["--speed", "60"]).ended(2, &["--follow"]);
     phone(&["--model", "a b"]).ended(2, &["is not a product name"]);
     phone(&["--server", "gopher://h"]).ended(2, &["`gopher` is no scheme"]);
+    let hourly = phone(&["--set", "Resync_Periodic=hourly", "--profile-rule", "http://127.0.0.1:1/x"]);
+    hourly.ended(4, &["warning: `Resync_Periodic` is `hourly`: expected seconds"]);
     phone(&["--tls-min", "1.3", "--tls-max", "1.0"]).ended(2, &["--tls-min is newer"]);
     phone(&["--domain", "a b"]).ended(2, &["cannot hold a blank"]);
     phone(&["--state", "/no/such/folder/phone.json", "--profile-rule", "http://127.0.0.1:1/x"])
