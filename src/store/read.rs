@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::rows::{CHUNK, Cell, list, pad};
+use super::rows::{CHUNK, Cell, Style, list, pad};
 use super::{Store, StoreError};
 use crate::device::{Device, DeviceIdentity, DeviceName, GroupName, MacAddress, Values, VariableName, VariableValue};
 
@@ -251,8 +251,8 @@ impl Store {
         let head = head.trim_end_matches("in");
         let mut rows = Vec::new();
         for chunk in cells.chunks(CHUNK) {
-            // Only numbers of parameters are put in.
-            let text = AssertSqlSafe(format!("{head} in ({}){tail}", list(chunk.len())));
+            // Only parameters are put in.
+            let text = AssertSqlSafe(format!("{head} in ({}){tail}", list(Style::of(connection), chunk.len())));
             let query = pad(chunk.to_vec()).into_iter().fold(sqlx::query(text), |query, cell| cell.bind(query));
             rows.extend(query.fetch_all(&mut *connection).await.map_err(|error| self.error(error))?);
         }

@@ -55,8 +55,9 @@ pub(super) async fn insert<const WIDTH: usize>(
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<[Cell; WIDTH]> = rows.by_ref().take(CHUNK).collect();
-        // Only numbers of parameters are put in.
-        let text = AssertSqlSafe(format!("{} values {}{}", around.0, places(chunk.len(), WIDTH), around.1));
+        // Only parameters are put in.
+        let places = places(Style::of(connection), chunk.len(), WIDTH);
+        let text = AssertSqlSafe(format!("{} values {places}{}", around.0, around.1));
         let whole = chunk.len() == CHUNK;
         let query = sqlx::query(text).persistent(whole || chunk.len() == 1);
         let query = chunk.into_iter().flatten().fold(query, |query, cell| cell.bind(query));
@@ -65,8 +66,32 @@ pub(super) async fn insert<const WIDTH: usize>(
     Ok(())
 }
 
+/// How parameters are written. SQLite takes `$1` for a name, and goes through all names for each one that it binds: the time
+/// of a statement would grow with the square of its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// `?`, one after the other.
+    Plain,
+    /// `$1`.
+    Numbered,
+}
+
+impl Style {
+    /// That of a connection's database.
+    pub(super) fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == "SQLite" { Self::Plain } else { Self::Numbered }
+    }
+
+    fn write(self, text: &mut String, number: usize) {
+        let _ = match self {
+            Self::Plain => write!(text, "?"),
+            Self::Numbered => write!(text, "${number}"),
+        };
+    }
+}
+
 /// `($1, $2), ($3, $4)` for two rows of two.
-fn places(rows: usize, width: usize) -> String {
+fn places(style: Style, rows: usize, width: usize) -> String {
     let mut text = String::new();
     for at in 0..rows * width {
         let (before, after) = (at % width == 0, (at + 1) % width == 0);
@@ -75,7 +100,7 @@ fn places(rows: usize, width: usize) -> String {
             (true, _) => write!(text, ", ("),
             (false, _) => write!(text, ", "),
         };
-        let _ = write!(text, "${}", at + 1);
+        style.write(&mut text, at + 1);
         if after {
             text.push(')');
         }
@@ -84,9 +109,15 @@ fn places(rows: usize, width: usize) -> String {
 }
 
 /// `$1, $2, $3`: as many names as there are, or a whole chunk, so that few statements are prepared.
-pub(super) fn list(count: usize) -> String {
-    let numbers: Vec<String> = (1..=padded(count)).map(|number| format!("${number}")).collect();
-    numbers.join(", ")
+pub(super) fn list(style: Style, count: usize) -> String {
+    let mut text = String::new();
+    for number in 1..=padded(count) {
+        if number > 1 {
+            text.push_str(", ");
+        }
+        style.write(&mut text, number);
+    }
+    text
 }
 
 /// The cells of such a list; the last one stands for the rest.
@@ -107,10 +138,11 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_through_all_rows() {
-        assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
-        assert_eq!(places(1, 3), "($1, $2, $3)");
-        assert_eq!(list(1), "$1");
-        assert!(list(2).ends_with(", $500"));
+        assert_eq!(places(Style::Numbered, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(places(Style::Plain, 1, 3), "(?, ?, ?)");
+        assert_eq!(list(Style::Numbered, 1), "$1");
+        assert!(list(Style::Numbered, 2).ends_with(", $500"));
+        assert!(list(Style::Plain, 2).starts_with("?, ?, ?"));
         assert_eq!(pad(vec![Cell::Number(1), Cell::Number(2)]).len(), CHUNK);
     }
 }
