@@ -176,6 +176,7 @@ fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::
     let proof = match treatment.proof_for(named != Named::Nobody) {
         crate::config::Proof::None => "none",
         crate::config::Proof::Password => "a password of this device's account, taken as given",
+        crate::config::Proof::Code => "a code that was given out, taken as given",
         crate::config::Proof::Certificate => "a certificate that names this device, taken as given",
     };
     line(out, "proof", proof)?;

@@ -46,6 +46,8 @@ pub enum Proof {
     None,
     /// A password, of the device's own or shared by the rule.
     Password,
+    /// A code that a person types once, which makes the phone a device of the store.
+    Code,
     /// A client certificate that names the device.
     Certificate,
 }
@@ -163,7 +165,7 @@ impl Written {
             return Err("rule.proof: a certificate is proven over https only, which rule.listeners leaves out".into());
         }
         let expired = Expired::parse(self.expired.as_deref(), self.renew.as_deref())?;
-        if expired != Expired::Refuse && matches!(self.proof, Some(Proof::None | Proof::Password)) {
+        if expired != Expired::Refuse && matches!(self.proof, Some(Proof::None | Proof::Password | Proof::Code)) {
             return Err("rule.expired: only where a certificate is the proof does it matter that it has expired".into());
         }
         let passwords = self.passwords(folder)?;
@@ -192,12 +194,15 @@ impl Written {
         };
         if self.proof != Some(Proof::Password) {
             let stray = written.stray().map(|key| format!("rule.{key}: only a rule with proof = \"password\" has it"));
-            return stray.map_or(Ok(None), Err);
+            stray.map_or(Ok(()), Err)?;
+        }
+        if !matches!(self.proof, Some(Proof::Password | Proof::Code)) {
+            return Ok(None);
         }
         if self.listeners.get_or_insert_with(|| vec![Protocol::Https]).contains(&Protocol::Tftp) {
             return Err("rule.proof: tftp carries no password, and rule.listeners names it".into());
         }
-        written.check(folder).map(Some)
+        if self.proof == Some(Proof::Code) { Ok(None) } else { written.check(folder).map(Some) }
     }
 
     fn encryption(&self, folder: &Path, master: Option<&MasterKey>) -> Result<Option<Encryption>, String> {
@@ -229,6 +234,9 @@ impl Written {
 
 /// Holds the rules against the rest of the configuration.
 pub(super) fn check_all(rules: &[Rule], has_store: bool) -> Result<(), String> {
+    if !has_store && rules.iter().any(|rule| rule.proof == Some(Proof::Code)) {
+        return Err("rule.proof = \"code\": there is no [store], which keeps codes".into());
+    }
     let mut keys = rules.iter().filter_map(|rule| rule.encryption.as_ref()).map(|encryption| &encryption.key);
     match keys.any(|key| matches!(key, KeySource::Device)) && !has_store {
         true => Err("rule.key_from = \"device\": there is no [store], which keeps devices' keys".into()),

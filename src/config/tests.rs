@@ -53,7 +53,7 @@ fn a_stray_key_in_any_table_is_refused_with_its_line() {
 #[test]
 fn a_wrong_value_says_what_would_be_right() {
     let cases = [
-        (format!("{HTTP}[limits]\nidle = \"10 days\"\n"), "expected a number with ms, s, m or h"),
+        (format!("{HTTP}[limits]\nidle = \"10 days\"\n"), "expected a number with ms, s, m, h or d"),
         (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
         (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
         (

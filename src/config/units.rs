@@ -16,7 +16,7 @@ pub struct Bytes(u64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
     /// Not a length of time.
-    #[error("`{0}` is not a length of time: expected a number with ms, s, m or h, such as \"10s\"")]
+    #[error("`{0}` is not a length of time: expected a number with ms, s, m, h or d, such as \"10s\"")]
     Period(String),
     /// Not a length of data.
     #[error("`{0}` is not a size: expected a number alone or with KiB, MiB or GiB, such as \"64 MiB\"")]
@@ -66,6 +66,7 @@ impl FromStr for Period {
             "s" => Some(1_000),
             "m" => Some(60_000),
             "h" => Some(3_600_000),
+            "d" => Some(86_400_000),
             _ => None,
         };
         let milliseconds = number_with_unit(text, millisecond).ok_or_else(|| UnitError::Period(text.into()))?;
@@ -119,6 +120,7 @@ mod tests {
     fn units_are_read_as_they_are_written() {
         assert_eq!("500ms".parse::<Period>().map(Period::duration), Ok(Duration::from_millis(500)));
         assert_eq!("5m".parse::<Period>().map(Period::duration), Ok(Duration::from_mins(5)));
+        assert_eq!("7d".parse::<Period>().map(Period::duration), Ok(Duration::from_hours(168)));
         assert_eq!("64 MiB".parse::<Bytes>(), Ok(Bytes::mebibytes(64)));
         assert_eq!("512".parse::<Bytes>().map(Bytes::count), Ok(512));
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hyper::header;
 
-use super::{Shared, toll};
+use super::{Shared, activation, toll};
 use crate::app::App;
 use crate::password::Attempt;
 use crate::provision::{self, Examined, Examining, Request};
@@ -25,6 +25,7 @@ pub(super) async fn examine(
     let pending = match provision::examine(&app.line, asked, &attempt) {
         Examining::Done(examined) => return examined,
         Examining::Pending(pending) => pending,
+        Examining::Code(pending) => return activation::examine(app, shared, asked, pending).await,
     };
     let user = pending.user().to_owned();
     let is_suspect = || app.throttle.suspects(asked.peer.ip(), &user, Instant::now());

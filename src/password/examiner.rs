@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::nonce::Nonces;
 use super::recent::Recent;
-use super::{Accounts, Algorithm, Authorization, AuthorizationError, Basic, Digest, HashError, Scheme};
+use super::{Accounts, Algorithm, Authorization, AuthorizationError, Basic, CodeFault, Digest, HashError, Scheme};
 
 /// The accounts of a rule, what they are asked for, and what has been seen of them.
 pub struct Examiner {
@@ -63,6 +63,9 @@ pub enum Fault {
     /// The digest is for another request.
     #[error("the digest is for another URL")]
     Target,
+    /// The code that was typed in place of a password.
+    #[error("the code {0}")]
+    Code(CodeFault),
     /// Nobody looked.
     #[error("too many wrong ones came before it: it was not looked at")]
     Unexamined,

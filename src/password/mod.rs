@@ -6,6 +6,7 @@
 
 mod accounts;
 mod authorization;
+mod code;
 mod digest;
 mod examiner;
 mod hash;
@@ -15,6 +16,7 @@ mod scheme;
 
 pub use accounts::{Accounts, AccountsError};
 pub use authorization::{Authorization, AuthorizationError, Basic, Digest};
+pub use code::{Code, CodeFault};
 pub use digest::Algorithm;
 pub use examiner::{Attempt, Examination, Examiner, Fault, Judgement, Staleness, Verdict};
 pub use hash::{Hash, HashError};

@@ -50,7 +50,7 @@ pub(super) fn authorize(
     let proof = treatment.proof_for(names_device);
     let (proven, expired) = match proof {
         Proof::None => (None, None),
-        Proof::Password => (proven_account(line, &treatment, request, claim.named())?, None),
+        Proof::Password | Proof::Code => (proven_account(line, &treatment, request, claim.named())?, None),
         Proof::Certificate => match proven_device(line, request, claim.named())? {
             Certificate::Valid(identity) => (Some(identity), None),
             Certificate::Expired(certified) => (Some(certified.identity.clone()), Some(certified)),

@@ -32,7 +32,7 @@ pub use authorize::{Grant, renewal_file};
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
 pub use error::{REFUSAL_TAKES, Refusal};
-pub use examine::{Examined, Examining, Pending, challenges, examine};
+pub use examine::{Examined, Examining, Pending, PendingCode, challenges, examine};
 pub use guess::Guess;
 pub use identify::{Claim, Named, Product};
 pub use request::{Certified, Conditions, Presented, Request, Transport, Verb};

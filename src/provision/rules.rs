@@ -78,7 +78,7 @@ impl Rules {
                 .map_err(|error| RulesError { rule: rule.path.to_string(), error })
         };
         let entries: Vec<_> = rules.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
-        let ask = entries.iter().any(|(_, treatment)| treatment.gate.is_some());
+        let ask = entries.iter().any(|(_, treatment)| treatment.challenges());
         Ok(Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())), ask })
     }
 
@@ -92,7 +92,7 @@ impl Rules {
     /// without the ending, since which of the two rules counts depends on what is there.
     #[must_use]
     pub fn asking(&self, path: &RequestPath) -> Option<&Arc<Treatment>> {
-        let of = |path: &RequestPath| Some(self.treatment(path).0).filter(|treatment| treatment.gate.is_some());
+        let of = |path: &RequestPath| Some(self.treatment(path).0).filter(|treatment| treatment.challenges());
         let asking = || of(path).or_else(|| of(&path.without_gz()?));
         self.ask.then(asking).flatten()
     }
@@ -159,9 +159,15 @@ impl Treatment {
         match self.proof_for(names_device) {
             _ if self.encryption.is_some() => Sent::Protected,
             Proof::Certificate => Sent::Protected,
-            Proof::Password if only_tls => Sent::Protected,
-            Proof::Password | Proof::None => Sent::Clear,
+            Proof::Password | Proof::Code if only_tls => Sent::Protected,
+            Proof::Password | Proof::Code | Proof::None => Sent::Clear,
         }
+    }
+
+    /// Whether a request without credentials is asked for some.
+    #[must_use]
+    pub fn challenges(&self) -> bool {
+        self.gate.is_some() || self.proof == Some(Proof::Code)
     }
 
     /// What a request for this file must prove: what the rule says, else a certificate where a device is named.

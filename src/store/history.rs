@@ -20,6 +20,8 @@ pub enum Layer {
     Group,
     /// A device.
     Device,
+    /// A code that makes a new phone a device.
+    Code,
 }
 
 /// A change of one device or group.
@@ -77,6 +79,7 @@ impl Layer {
             Self::Defaults => "defaults",
             Self::Group => "group",
             Self::Device => "device",
+            Self::Code => "code",
         }
     }
 
@@ -90,7 +93,8 @@ impl Layer {
     }
 
     fn named(text: &str) -> Result<Self, StoreError> {
-        let known = [Self::Defaults, Self::Group, Self::Device].into_iter().find(|layer| layer.as_str() == text);
+        let known =
+            [Self::Defaults, Self::Group, Self::Device, Self::Code].into_iter().find(|layer| layer.as_str() == text);
         known.ok_or_else(|| StoreError::damaged("a change", format!("`{text}` is no layer")))
     }
 }

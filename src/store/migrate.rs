@@ -11,10 +11,11 @@ use super::{Store, StoreError};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Every migration: its number, and its statements.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "devices", include_str!("migrations/0001_devices.sql")),
     (2, "waiting", include_str!("migrations/0002_waiting.sql")),
     (100, "keys", include_str!("migrations/0100_keys.sql")),
+    (101, "codes", include_str!("migrations/0101_codes.sql")),
     (200, "events", include_str!("migrations/0200_events.sql")),
 ];
 

@@ -4,6 +4,7 @@
 //! neither. So changes have an order, `undo` has what it needs, and other nodes learn from the history what has changed.
 //! Both databases are given the same statements; `engine` is where their ways part.
 
+mod codes;
 mod engine;
 mod error;
 mod events;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use sqlx::AnyPool;
 
+pub use self::codes::{Account, Given};
 use self::engine::Engine;
 pub use self::error::StoreError;
 pub use self::events::Wanted;

@@ -82,6 +82,7 @@ fn touched(changes: &[Change]) -> Touched {
         match change.layer {
             // Where nothing has changed, somebody has only looked at secrets.
             Layer::Defaults | Layer::Group => layers |= change.before != change.after,
+            Layer::Code => {}
             Layer::Device => {
                 for side in change.before.iter().chain(&change.after) {
                     match Device::deserialize(side) {

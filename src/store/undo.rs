@@ -37,6 +37,8 @@ impl Writing<'_> {
                         self.change_group(&name, before).await?;
                     }
                 }
+                // A code that was given out is not taken back by this, nor one that was used given back.
+                Layer::Code => {}
                 Layer::Defaults => {
                     let before = sided::<Defaults>(change, change.before.as_ref())?;
                     self.change_defaults(&before.unwrap_or_default()).await?;

@@ -20,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("event", &["device", "provision", "syslog"]),
     ("log", &["config", "event", "metrics", "provision"]),
     ("census", &["certificate", "config", "device"]),
-    ("store", &["cipher", "config", "device", "event", "inventory"]),
+    ("store", &["cipher", "config", "device", "event", "inventory", "password"]),
     ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
     (

@@ -1,6 +1,7 @@
 //! The real binary on loopback, driven by programs that nobody here wrote: curl, openssl, gunzip, tftp-hpa and atftp;
 //! and what must hold of the repository as a whole.
 
+mod activation;
 mod admission;
 mod architecture;
 mod authority;

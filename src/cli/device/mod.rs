@@ -2,6 +2,7 @@
 
 mod assignment;
 mod change;
+mod code;
 mod csv;
 mod export;
 mod fields;
@@ -45,6 +46,7 @@ enum Command {
     Import(import::Args),
     Export(export::Args),
     Key(key::Args),
+    Code(code::Args),
     Waiting(waiting::Args),
     Approve(waiting::Approve),
     Log(log::Args),
@@ -67,6 +69,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args, config),
         Command::Export(args) => export::run(args, config),
         Command::Key(args) => key::run(args, config),
+        Command::Code(args) => code::run(args, config),
         Command::Waiting(args) => waiting::run(args, config),
         Command::Approve(args) => waiting::approve(args, config),
         Command::Log(args) => log::run(args, config),
