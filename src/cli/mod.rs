@@ -9,6 +9,7 @@ mod completions;
 mod decrypt;
 mod defaults;
 mod device;
+mod dhcp;
 mod diff;
 mod encrypt;
 mod events;
@@ -73,6 +74,7 @@ enum Command {
     Secrets(secrets::Args),
     Events(events::Args),
     Resync(resync::Args),
+    Dhcp(dhcp::Args),
     Explain(explain::Args),
     Certs(certs::Args),
     Tls(tls::Args),
@@ -104,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Secrets(args) => secrets::run(&args),
         Command::Resync(args) => resync::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Dhcp(args) => dhcp::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),
         Command::Tls(args) => tls::run(&args),

@@ -9,6 +9,7 @@ mod certs_check;
 mod csr;
 mod custom_ca;
 mod devices;
+mod dhcp;
 mod docs;
 mod enrolled;
 mod events;
