@@ -26,6 +26,8 @@ pub struct Metrics {
     pub refused_connections: Counter,
     /// What the store of finished profiles did.
     pub cache: CacheMetrics,
+    /// The store of devices.
+    pub store: StoreMetrics,
     /// What became of those who guess.
     pub throttle: ThrottleMetrics,
     /// Events that were not kept.
@@ -43,6 +45,28 @@ pub struct CacheMetrics {
     pub hits: Counter,
     /// Made anew.
     pub misses: Counter,
+}
+
+/// The store of devices, as this node sees it; without one, all of it stays 0.
+#[derive(Debug, Clone, Default)]
+pub struct StoreMetrics {
+    /// Whether it answered when it was last asked.
+    pub up: Gauge,
+    /// The last change of it that this node knows.
+    pub revision: Gauge,
+    /// When it last said what has changed, in seconds since 1970.
+    pub told: Gauge,
+    /// Names of devices that were not in memory and were read from it.
+    pub reads: Counter,
+}
+
+impl StoreMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("store_up", "Whether the store answered when it was last asked", self.up.clone());
+        registry.register("store_revision", "The last change of the store that is known", self.revision.clone());
+        registry.register("store_told_seconds", "When the store last said what has changed", self.told.clone());
+        registry.register("store_reads", "Devices that were read from the store", self.reads.clone());
+    }
 }
 
 /// What became of those who guess.
@@ -151,6 +175,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             refused_connections: Counter::default(),
             cache: CacheMetrics::default(),
+            store: StoreMetrics::default(),
             throttle: ThrottleMetrics::default(),
             lost_events: Counter::default(),
             reloads: Counter::default(),
@@ -165,6 +190,7 @@ impl Default for Metrics {
         );
         registry.register("cache_hits", "Finished profiles sent again", metrics.cache.hits.clone());
         registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
+        metrics.store.register(&mut registry);
         metrics.throttle.register(&mut registry);
         registry.register("lost_events", "Events that were not kept", metrics.lost_events.clone());
         registry.register("reloads", "Configurations taken over", metrics.reloads.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use super::{Inventory, SIGHTINGS};
 use crate::device::KeyKind;
@@ -18,6 +19,12 @@ pub struct Asked {
 }
 
 impl Inventory {
+    /// How many names have been read from the store since the last time that somebody counted.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.read.swap(0, Ordering::Relaxed)
+    }
+
     /// Notes that phones have asked under a key.
     pub fn asked_under(&self, asked: impl IntoIterator<Item = Asked>) {
         let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ mod strangers;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -43,6 +43,8 @@ pub struct Inventory {
     asked: Mutex<BTreeSet<Asked>>,
     strangers: Strangers,
     away: AtomicBool,
+    /// Names that were read from the store and not counted yet.
+    read: AtomicU64,
 }
 
 impl Inventory {
@@ -58,6 +60,7 @@ impl Inventory {
             asked: Mutex::default(),
             strangers: Strangers::default(),
             away: AtomicBool::new(false),
+            read: AtomicU64::new(0),
         }
     }
 
@@ -105,6 +108,7 @@ impl Inventory {
 
     /// Remembers what the store said of a name when `revision` was its last change; not if a later one is known here.
     pub fn remember(&self, name: &DeviceName, known: Option<Arc<Known>>, revision: i64) {
+        self.read.fetch_add(1, Ordering::Relaxed);
         let current = self.revision.read().unwrap_or_else(PoisonError::into_inner);
         if revision < *current {
             return;

@@ -2,11 +2,12 @@
 //! store.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::config;
 use crate::inventory::Inventory;
 use crate::listen::Shared;
+use crate::metrics::StoreMetrics;
 use crate::store::{Store, StoreError};
 
 /// Between two questions for what has changed: a change counts within this everywhere.
@@ -54,6 +55,7 @@ pub(super) async fn keep(shared: Arc<Shared>, inventory: Arc<Inventory>) {
         loop {
             tokio::time::sleep(OFTEN).await;
             look(&store, &inventory).await;
+            count(&shared.metrics.store, &inventory);
             round = round.wrapping_add(1);
             write_met(&store, &inventory).await;
             write_asked(&store, &inventory).await;
@@ -87,6 +89,17 @@ async fn look(store: &Store, inventory: &Inventory) {
         }
         Ok(()) if news => tracing::info!(store = store.place(), "the store is back"),
         Ok(()) | Err(_) => {}
+    }
+}
+
+/// Takes the metrics further.
+fn count(metrics: &StoreMetrics, inventory: &Inventory) {
+    metrics.reads.inc_by(inventory.reads());
+    metrics.revision.set(inventory.revision());
+    metrics.up.set(i64::from(!inventory.is_away()));
+    if !inventory.is_away() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        metrics.told.set(i64::try_from(now.as_secs()).unwrap_or_default());
     }
 }
 

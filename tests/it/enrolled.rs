@@ -166,11 +166,23 @@ fn two_nodes_share_a_database_and_outlive_it() {
     becomes(&nodes[1], PHONE, &own, 200);
     becomes(&nodes[1], OTHER, &format!("/{OTHER}.cfg"), 200);
 
+    let metric = |node: &Server, name: &str| {
+        let text = curl(&[&node.admin("/metrics")]).text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::to_owned);
+        line.and_then(|number| number.parse::<i64>().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    };
+    for node in &nodes {
+        assert!(wait_for(|| metric(node, "phoneprov_store_revision") == 4), "{}", node.log());
+        assert_eq!(metric(node, "phoneprov_store_up"), 1);
+        assert!(metric(node, "phoneprov_store_reads_total") >= 2);
+    }
+
     postgres.order("stop");
     let ready = |node: &Server| curl(&[&node.admin("/readyz")]).text();
     for node in &nodes {
         node.log_line(&["ERROR", "the store does not answer"]);
         assert!(ready(node).starts_with("degraded: "), "{}", ready(node));
+        assert!(wait_for(|| metric(node, "phoneprov_store_up") == 0));
         assert_eq!(status(node, PHONE).0, 200, "this one is remembered");
         assert_eq!(node.http("/basic.txt").status, 200);
     }
