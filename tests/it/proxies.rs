@@ -234,6 +234,12 @@ fn behind_nginx_a_phone_gets_its_profile_and_a_forger_does_not() {
     let server = behind("nginx.toml");
     let (_proxy, port) = nginx(&server);
     genuine_and_forged(&server, port);
+    // What nginx finds fault with is for phoneprov to judge: a phone whose certificate has expired gets what is open.
+    let maker = crate::authority::Authority::new("/O=Cisco/CN=Cisco Manufacturing CA");
+    let expired = maker.phone_between("expired", PHONE, -30, -1);
+    let (ca, url) = (lab("ca.pem"), format!("https://127.0.0.1:{port}/tls-only.txt"));
+    let shown = ["--cacert", &ca, "--cert", &expired.pem, "--key", &expired.key, &url];
+    assert_eq!(curl(&shown).status, 200);
 }
 
 #[test]

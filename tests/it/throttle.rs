@@ -218,12 +218,15 @@ fn fail2ban_reads_the_alarms_and_nothing_else_in_both_formats() {
             ask(&mut stream, path);
         }
         server.log_line(&["phoneprov::alarm", "127.0.0.7 has tried 10 MACs of 000e08"]);
-        let log = server.path("log");
-        std::fs::write(&log, server.log()).expect("room for a log");
-
-        let output =
-            run("fail2ban-regex", &["--out", "ip", &log.display().to_string(), &filter.display().to_string()], b"");
-
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "127.0.0.7", "{format}: {output:?}");
+        let plain = server.log();
+        // As the journal has it.
+        let journal: String = plain.lines().map(|line| format!("prov phoneprov[812]: {line}\n")).collect();
+        for text in [plain, journal] {
+            let log = server.path("log");
+            std::fs::write(&log, &text).expect("room for a log");
+            let arguments = ["--out", "ip", &log.display().to_string(), &filter.display().to_string()];
+            let output = run("fail2ban-regex", &arguments, b"");
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "127.0.0.7", "{text}: {output:?}");
+        }
     }
 }

@@ -48,6 +48,11 @@ pub enum ProtocolError {
     Network(#[from] io::Error),
 }
 
+/// In one line: the reader's own text has line ends in it.
+fn misunderstood(error: &impl std::fmt::Display) -> ProtocolError {
+    ProtocolError::Syntax(error.to_string().escape_debug().to_string())
+}
+
 /// Takes the header from a stream, and not a byte more.
 pub(super) async fn read(stream: &TcpStream) -> Result<Announced, ProtocolError> {
     let (mut header, mut ahead) = (Vec::new(), [0; 256]);
@@ -102,7 +107,7 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, ProtocolError> {
 /// It is not written as the protocol says.
 pub fn parse(header: &[u8]) -> Result<Announced, ProtocolError> {
     let announced = if header.starts_with(v2::PROTOCOL_PREFIX) {
-        let header = v2::Header::try_from(header).map_err(|error| ProtocolError::Syntax(error.to_string()))?;
+        let header = v2::Header::try_from(header).map_err(|error| misunderstood(&error))?;
         match (header.command, header.protocol, header.addresses) {
             (v2::Command::Proxy, v2::Protocol::Stream, v2::Addresses::IPv4(ip)) => {
                 Some((ip.source_address.into(), ip.source_port))
@@ -113,7 +118,7 @@ pub fn parse(header: &[u8]) -> Result<Announced, ProtocolError> {
             _ => None,
         }
     } else {
-        let header = v1::Header::try_from(header).map_err(|error| ProtocolError::Syntax(error.to_string()))?;
+        let header = v1::Header::try_from(header).map_err(|error| misunderstood(&error))?;
         match header.addresses {
             v1::Addresses::Tcp4(ip) => Some((ip.source_address.into(), ip.source_port)),
             v1::Addresses::Tcp6(ip) => Some((ip.source_address.to_canonical(), ip.source_port)),

@@ -42,7 +42,9 @@ pub(super) fn findings(details: &Details, host: Option<&str>) -> Names {
     for wildcard in names.iter().filter(|name| name.contains('*')) {
         let message =
             format!("{wildcard} is a wildcard: phones look for the server's own name, which has to stand in it");
-        findings.push(Finding::warning(message, GUIDE));
+        // One beside it that is plain may be the one of the phones' rule.
+        let finding = if names.iter().all(|name| name.contains('*')) { Finding::error } else { Finding::warning };
+        findings.push(finding(message, GUIDE));
     }
     if let Some(host) = host.filter(|host| !names.iter().any(|name| is_of(name, host))) {
         let message = format!("it is not for {host}: it names {}", names.join(", "));
