@@ -220,7 +220,7 @@ fn fail2ban_reads_the_alarms_and_nothing_else_in_both_formats() {
         server.log_line(&["phoneprov::alarm", "127.0.0.7 has tried 10 MACs of 000e08"]);
         let plain = server.log();
         // As the journal has it.
-        let journal: String = plain.lines().map(|line| format!("prov phoneprov[812]: {line}\n")).collect();
+        let journal = format!("prov phoneprov[812]: {}", plain.trim_end().replace('\n', "\nprov phoneprov[812]: "));
         for text in [plain, journal] {
             let log = server.path("log");
             std::fs::write(&log, &text).expect("room for a log");
