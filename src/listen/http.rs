@@ -245,8 +245,9 @@ fn record(app: &App, asker: &Asker, request: &hyper::Request<Incoming>, unheard:
     let metrics = asker.session.shared.metrics.clone();
     let mut record = Record::new(metrics, client.transport, client.peer, path, &app.config.log);
     record.came_through(client.through, unheard);
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    record.tell(asker.session.shared.journal.as_ref(), agent);
+    if let Some(journal) = &asker.session.shared.journal {
+        record.tell(journal, request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()));
+    }
     record
 }
 

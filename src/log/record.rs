@@ -74,9 +74,9 @@ impl Record {
     }
 
     /// It is told there when it has ended, with what the client calls itself.
-    pub fn tell(&mut self, journal: Option<&Arc<Journal>>, agent: Option<&str>) {
-        let agent = || agent.and_then(|agent| agent.get(..agent.len().min(AGENT))).map(Into::into);
-        self.told = journal.map(|journal| Box::new(Told { journal: journal.clone(), agent: agent(), version: None }));
+    pub fn tell(&mut self, journal: &Arc<Journal>, agent: Option<&str>) {
+        let agent = agent.and_then(|agent| agent.get(..agent.len().min(AGENT))).map(Into::into);
+        self.told = Some(Box::new(Told { journal: journal.clone(), agent, version: None }));
     }
 
     /// Where things are told, if they are.

@@ -32,7 +32,9 @@ async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Off
     };
     let path = String::from_utf8_lossy(name).into_owned();
     let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
-    record.tell(shared.journal.as_ref(), None);
+    if let Some(journal) = &shared.journal {
+        record.tell(journal, None);
+    }
     let Some(read) = read else {
         record.decided(Trail::default(), Outcome::Refused, Some("uploads are not taken over tftp".to_owned()));
         record.finish(0);
