@@ -56,7 +56,8 @@ pub enum WantedError {
     Unqualified(HostName),
     /// Too much for the common name.
     #[error(
-        "the common name `{0}` is longer than {LONGEST_COMMON_NAME} characters (RFC 5280): leave the e-mail address out"
+        "the common name `{0}` is longer than {LONGEST_COMMON_NAME} characters (RFC 5280): leave the e-mail address out, or \
+         take a shorter name"
     )]
     Long(String),
     /// No country.

@@ -67,6 +67,18 @@ pub fn signer(der: &[u8]) -> Result<Signer, NotACertificate> {
 }
 
 impl Signer {
+    /// The same, with the oldest hash of the chain that came with the certificate: that is what a library refuses it for. A
+    /// root's signature on itself is looked at by none.
+    #[must_use]
+    pub fn by_way_of<'a>(self, intermediates: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let hash_of = |der: &'a [u8]| {
+            let is_root = super::names(der).is_ok_and(|names| names.subject == names.issuer);
+            signer(der).ok().filter(|_| !is_root).map(|signer| signer.hash)
+        };
+        let hash = intermediates.into_iter().filter_map(hash_of).fold(self.hash, SignatureHash::min);
+        Self { hash, ..self }
+    }
+
     /// Who signed the certificate with these details.
     #[must_use]
     pub fn of(details: &Details) -> Self {

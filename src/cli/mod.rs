@@ -121,6 +121,14 @@ pub fn run() -> ExitCode {
         Command::Man(args) => man::run(&args),
     };
     result.unwrap_or_else(|error| {
+        // Whoever reads has seen enough: `… | head`.
+        let ended = |cause: &(dyn std::error::Error + 'static)| {
+            let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            io == Some(std::io::ErrorKind::BrokenPipe)
+        };
+        if error.chain().any(ended) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("phoneprov: {}", Lines(format_args!("{error:#}")));
         ExitCode::from(2)
     })

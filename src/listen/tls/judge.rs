@@ -114,7 +114,8 @@ impl Judge {
             return (Presented::Nothing, None, false);
         };
         let details = certificate::details(leaf);
-        let signer = details.as_ref().ok().map(Signer::of);
+        let chain = intermediates.iter().map(|der| &**der);
+        let signer = details.as_ref().ok().map(Signer::of).map(|signer| signer.by_way_of(chain));
         let (standing, details) = match (self.standing(leaf, intermediates, now), details) {
             (Ok(standing), Ok(details)) => (standing, details),
             (Err(reason), _) => {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::tell;
 use crate::device::Secret;
-use crate::trust::{self, Alias, Found, Taken, TrustFolder};
+use crate::trust::{self, Added, Alias, Found, Taken, TrustFolder};
 
 /// The longest password, in bytes.
 const LONGEST: u64 = 512;
@@ -57,6 +57,14 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
             "left out  {} of the chain of its private key: add their own file to trust them, too",
             import.left_out
         );
+    }
+    let other = change.added.iter().find_map(|added| match (added, &args.alias) {
+        (Added::Known(known), Some(wanted)) if known != wanted.as_str() => Some((known, wanted)),
+        _ => None,
+    });
+    if let Some((known, wanted)) = other {
+        println!("`{wanted}` is not used: the certificate has the alias `{known}`; remove that first for another");
+        return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
