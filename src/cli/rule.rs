@@ -127,6 +127,10 @@ impl Args {
 
     /// Prints what the server of the configuration would answer; whether it would give a file.
     fn ask(&self, out: &mut impl Write, url: &Url, fetch: &Fetch) -> anyhow::Result<bool> {
+        if fetch.access.srv && url.scheme == Scheme::Tftp {
+            line(out, "note", "--srv is for http and https: the phone fails here, and asks nobody")?;
+            return Ok(false);
+        }
         let beside = PathBuf::from("config.toml");
         let Some(config) = self.config.clone().or_else(|| beside.is_file().then_some(beside)) else {
             line(out, "note", "no config.toml here: name one by --config to see what its server would answer")?;

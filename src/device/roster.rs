@@ -104,7 +104,7 @@ impl Roster {
                 _ => {
                     return Err(RosterError::Line(
                         self.place(place),
-                        line.chars().take(60).flat_map(char::escape_debug).collect(),
+                        printable(&line.chars().take(60).collect::<String>()),
                     ));
                 }
             }
@@ -156,14 +156,16 @@ impl Roster {
 
     /// The first place of a name counts.
     fn insert(&mut self, kind: Kind, name: &str, place: Place) -> Result<(), RosterError> {
-        let wrong = |roster: &Self, error: &dyn fmt::Display| RosterError::Name(roster.place(place), error.to_string());
+        let wrong = |roster: &Self, error: &dyn fmt::Display| {
+            RosterError::Name(roster.place(place), printable(&error.to_string()))
+        };
         match kind {
             Kind::Mac => {
                 let mac = name.parse().map_err(|error: super::MacError| wrong(self, &error))?;
                 self.macs.entry(mac).or_insert(place);
             }
             Kind::Prefix => {
-                let prefix = prefix(name).ok_or_else(|| RosterError::Prefix(self.place(place), name.to_owned()))?;
+                let prefix = prefix(name).ok_or_else(|| RosterError::Prefix(self.place(place), printable(name)))?;
                 self.prefixes.entry(prefix).or_insert(place);
             }
             Kind::Serial => {
@@ -182,6 +184,12 @@ impl Roster {
     fn place(&self, place: Place) -> String {
         at(&self.sources[place.source], place.line)
     }
+}
+
+/// A text of a file's as an error shows it: what would move a terminal's cursor is written out.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 fn both<'a, K: Eq + Hash>(one: &'a HashMap<K, Place>, other: &'a HashMap<K, Place>) -> impl Iterator<Item = &'a K> {
@@ -275,6 +283,16 @@ mod tests {
         assert_eq!(roster().shared_with(&other), None);
         other.read("000e08abcdef\nprefix 0002fd\n000e08000003\n", "allow.txt").expect("names");
         assert_eq!(roster().shared_with(&other), Some(("000e08abcdef".into(), 2)));
+    }
+
+    #[test]
+    fn an_error_has_no_control_character() {
+        for line in
+            ["mac 00:0e\u{15}:08", "prefix 00\u{1b}[2J", "serial a\u{7f}", "model \u{9b}", "nonsense \u{1b} a b"]
+        {
+            let error = Roster::default().read(line, "list").expect_err("no name").to_string();
+            assert!(!error.chars().any(char::is_control), "{error:?}");
+        }
     }
 
     proptest! {

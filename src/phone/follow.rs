@@ -92,7 +92,7 @@ pub async fn follow(
         let due = phone.next(&outcome, clock.second(), Chance::random());
         if let Some(due) = &due {
             events.tell(Event::Waiting { seconds: due.delay.as_secs(), why: due.why });
-        } else if reports.due(phone).is_none() {
+        } else if reports.due(phone).is_none() && !phone.has_triggers() {
             events.tell(Event::Ended("no further resync: its timer is off"));
             return outcome;
         }

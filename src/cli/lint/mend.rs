@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::profile::lint::{self, Context};
 use crate::terminal::OneLine;
 
-/// Rounds until nothing is left: mending a name may show a duplicate.
-const ROUNDS: usize = 4;
+/// Rounds until nothing is left: mending a name may show a duplicate, and no more than so many findings are told at once.
+const ROUNDS: usize = 32;
 
 /// Mends what is safe to mend; how many findings are gone.
 pub(super) fn mend(path: &Path, bytes: &[u8], context: &Context<'_>) -> anyhow::Result<usize> {

@@ -92,10 +92,12 @@ struct Look<'a> {
     is_export: bool,
 }
 
-/// The findings so far, bounded.
+/// The findings so far, bounded: of each severity by itself, so that an error is told whatever came before it.
 #[derive(Default)]
 struct Findings {
-    found: Vec<Finding>,
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+    notes: Vec<Finding>,
     more: bool,
     /// Look-ups of the nearest name, each of which goes over the whole dictionary.
     looked_up: usize,
@@ -103,21 +105,29 @@ struct Findings {
 
 impl Findings {
     fn push(&mut self, finding: Finding) {
-        if self.found.len() < MOST {
-            self.found.push(finding);
+        let alike = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
+        };
+        if alike.len() < MOST {
+            alike.push(finding);
         } else {
             self.more = true;
         }
     }
 
-    /// In the order of the file.
-    fn sorted(mut self) -> Vec<Finding> {
-        self.found.sort_by_key(|finding| (finding.place.offset, finding.code));
-        if self.more {
-            let message = format!("only the first {MOST} findings are told");
-            self.found.push(Finding::new(Code::TooMany, Place::START, message));
+    /// The gravest ones, in the order of the file.
+    fn sorted(self) -> Vec<Finding> {
+        let mut found: Vec<Finding> = [self.errors, self.warnings, self.notes].into_iter().flatten().collect();
+        let more = self.more || found.len() > MOST;
+        found.truncate(MOST);
+        found.sort_by_key(|finding| (finding.place.offset, finding.code));
+        if more {
+            let message = format!("only {MOST} findings are told, the gravest ones");
+            found.push(Finding::new(Code::TooMany, Place::START, message));
         }
-        self.found
+        found
     }
 }
 

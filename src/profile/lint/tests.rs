@@ -142,6 +142,15 @@ fn a_file_full_of_findings_is_told_in_bounds() {
 }
 
 #[test]
+fn an_error_is_told_however_much_came_before_it() {
+    let (warnings, notes) = ("<GPP_A>a</GPP_A>\n".repeat(3000), "<Nonsense_99_/>\n".repeat(3000));
+    let text = profile(&format!("{warnings}{notes}<Profile_Rule>[-key x] /x</Profile_Rule>"));
+    let findings = lint(text.as_bytes(), &Context::new(&Settings::default()));
+    assert_eq!(findings.len(), MOST + 1);
+    assert!(findings.iter().any(|finding| finding.code == Code::BadRule && finding.severity == Severity::Error));
+}
+
+#[test]
 fn every_code_is_explained() {
     let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     names.dedup();

@@ -122,6 +122,10 @@ fn a_trigger_of_an_spa_device_brings_the_next_resync_forward() {
     assert_eq!(server.requests().len(), 2);
     // A day would take two minutes and a half.
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
+    // Nor does it need a timer.
+    let set =
+        ["--set", "Resync_Random_Delay=0", "--set", "Resync_Periodic=0", "--set", "Resync_Trigger_1=$PRVTMR ge 600"];
+    phone(&[&follow[..], &set].concat()).succeeded(&[named]);
 }
 
 const PLAIN: &str = "<flat-profile><GPP_A>1</GPP_A></flat-profile>";
