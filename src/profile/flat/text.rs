@@ -30,6 +30,10 @@ pub(super) fn decode_file(bytes: &[u8]) -> Result<(&str, bool), (&str, At)> {
     }
     let rest = bytes.strip_prefix("\u{feff}".as_bytes());
     let bytes_of_text = rest.unwrap_or(bytes);
+    // A second one is a character like any other, and none that may stand before the root; the tokenizer would swallow it.
+    if rest.is_some_and(|rest| rest.starts_with("\u{feff}".as_bytes())) {
+        return Err(("", (0, Wrong::Character { character: '\u{feff}' })));
+    }
     let wide = [&[0xfe, 0xff][..], &[0xff, 0xfe], &[0, b'<'], &[b'<', 0], &[0, 0, 0, b'<']];
     if wide.iter().any(|mark| bytes_of_text.starts_with(mark)) {
         return Err(("", (0, Wrong::Utf16)));
@@ -216,6 +220,8 @@ mod tests {
         assert_eq!(decode_file(b"\x1f\x8b\x08"), Err(("", (0, Wrong::Gzip))));
         assert_eq!(decode_file(b"ab\xe9"), Err(("ab", (2, Wrong::NotUtf8 { byte: 0xe9 }))));
         assert_eq!(decode_file("\u{feff}é".as_bytes()), Ok(("é", true)));
+        let twice = Err(("", (0, Wrong::Character { character: '\u{feff}' })));
+        assert_eq!(decode_file("\u{feff}\u{feff}&".as_bytes()), twice);
     }
 
     proptest! {
