@@ -1,7 +1,7 @@
 //! What speaks against a listener's revocation lists, for the log at the start and for `check`: none of it keeps the
 //! listener from opening.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use openssl::x509::{X509, X509Crl};
@@ -80,20 +80,23 @@ impl std::fmt::Display for Doubt {
 /// # Errors
 /// A file cannot be read, or holds something else.
 pub fn doubts(client_ca: &[PathBuf], revocation: &Revocation) -> Result<Vec<Doubt>, TlsError> {
-    let revocations = Revocations::open(revocation)?;
-    let authorities = match revocations.lists().is_empty() {
-        true => Vec::new(),
-        false => file::authorities(client_ca)?,
-    };
+    of(&Revocations::read(revocation)?, client_ca)
+}
+
+/// The same of lists that have been read.
+pub(super) fn of(revocations: &Revocations, client_ca: &[PathBuf]) -> Result<Vec<Doubt>, TlsError> {
+    if revocations.lists().is_empty() {
+        return Ok(Vec::new());
+    }
+    let authorities = file::authorities(client_ca)?;
     let now = Timestamp::now();
     let lists = revocations.lists().iter();
-    Ok(lists.flat_map(|list| of_list(list, &revocations, revocation.past_date, &authorities, now)).collect())
+    Ok(lists.flat_map(|list| of_list(list, revocations, &authorities, now)).collect())
 }
 
 fn of_list(
     list: &List,
     all: &Revocations,
-    past_date: PastDate,
     authorities: &[(PathBuf, CertificateDer<'_>)],
     now: Timestamp,
 ) -> Vec<Doubt> {
@@ -102,7 +105,7 @@ fn of_list(
     if let Some(next) =
         list.said().next.filter(|_| list.is_past(now) && !all.has_current(&list.said().issuer_name, now))
     {
-        doubts.push(doubt(DoubtKind::PastDate(next, past_date)));
+        doubts.push(doubt(DoubtKind::PastDate(next, all.at_past_date())));
     }
     let is_named =
         |der: &CertificateDer<'_>| certificate::names(der).is_ok_and(|names| names.subject == list.said().issuer_name);
@@ -121,12 +124,4 @@ fn has_signed(authority: &[u8], list: &[u8]) -> bool {
         X509Crl::from_der(list)?.verify(&key)
     };
     signed().unwrap_or(false)
-}
-
-/// Tells the log.
-pub(super) fn warn(client_ca: &[PathBuf], revocation: &Revocation) -> Result<(), TlsError> {
-    for doubt in doubts(client_ca, revocation)? {
-        tracing::warn!(file = %Path::display(&doubt.path), "{doubt}");
-    }
-    Ok(())
 }

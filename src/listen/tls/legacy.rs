@@ -48,7 +48,7 @@ pub struct Legacy {
 impl Legacy {
     /// Reads a listener's certificates.
     pub(super) fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
-        let revocations = Arc::new(Revocations::open(&tls.revocation)?);
+        let revocations = Arc::new(Revocations::open(&tls.revocation, &tls.client_ca)?);
         let anchors = match tls.client_certificate {
             ClientCertificate::None => None,
             ClientCertificate::Request | ClientCertificate::Require => {

@@ -67,7 +67,6 @@ impl TlsDoor {
     /// # Errors
     /// A file is missing, holds something else, or certificate and key do not belong together.
     pub fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
-        doubts::warn(&tls.client_ca, &tls.revocation)?;
         match tls.kind {
             TlsKind::Modern => Modern::open(tls, reader).map(Arc::new).map(Self::Modern),
             TlsKind::Legacy => Legacy::open(tls, reader).map(Arc::new).map(Self::Legacy),
@@ -85,8 +84,7 @@ pub(super) fn judge(
     revocation: &Revocation,
     reader: &Reader,
 ) -> Result<Judge, TlsError> {
-    doubts::warn(client_ca, revocation)?;
-    let revocations = Arc::new(Revocations::open(revocation)?);
+    let revocations = Arc::new(Revocations::open(revocation, client_ca)?);
     Ok(match kind {
         TlsKind::Modern => Judge::new(modern::trusted(client_ca, &revocations)?, reader, revocations),
         TlsKind::Legacy => Judge::new(Anchors::open(client_ca, &revocations)?, reader, revocations),

@@ -43,7 +43,7 @@ impl Modern {
     /// Reads a listener's certificates.
     pub(super) fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let revocations = Arc::new(Revocations::open(&tls.revocation)?);
+        let revocations = Arc::new(Revocations::open(&tls.revocation, &tls.client_ca)?);
         let (chain, key) = (file::chain(tls)?, file::key(&tls.key)?);
         let trusted = match tls.client_certificate {
             ClientCertificate::None => None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
-use super::{TlsError, file};
+use super::{TlsError, doubts, file};
 use crate::certificate::{self, RevocationList};
 use crate::config::{PastDate, Revocation};
 
@@ -32,8 +32,17 @@ pub(super) struct List {
 }
 
 impl Revocations {
-    /// Reads them. What speaks against one is said by [`super::doubts()`].
-    pub(super) fn open(config: &Revocation) -> Result<Self, TlsError> {
+    /// Reads them for a listener that trusts these authorities, and warns of what speaks against one.
+    pub(super) fn open(config: &Revocation, client_ca: &[PathBuf]) -> Result<Self, TlsError> {
+        let read = Self::read(config)?;
+        for doubt in doubts::of(&read, client_ca)? {
+            tracing::warn!(file = %doubt.path.display(), "{doubt}");
+        }
+        Ok(read)
+    }
+
+    /// Reads them.
+    pub(super) fn read(config: &Revocation) -> Result<Self, TlsError> {
         let mut lists = Vec::new();
         for path in &config.lists {
             for path in file::files_of(path, &ENDINGS)? {
@@ -64,6 +73,11 @@ impl Revocations {
         }
         let mut rounds = rounds.into_iter();
         (rounds.next().unwrap_or_default(), rounds.collect())
+    }
+
+    /// What becomes of phones when one is past its date.
+    pub(super) fn at_past_date(&self) -> PastDate {
+        self.past_date
     }
 
     /// Whether there is a list of this issuer, by its DER-encoded name, that is not past its date.
