@@ -1,5 +1,8 @@
 //! What a configuration may say and what it is told when it says something else.
 
+use std::path::Path;
+use std::time::SystemTime;
+
 use super::*;
 
 fn parse(text: &str) -> Result<Config, String> {
