@@ -204,7 +204,8 @@ fn known(macros: &Macros) -> String {
 
 /// Prints a variable, whose secrets are masked by whoever read it: what is left is meant to be seen.
 pub(super) fn variable(out: &mut impl Write, name: &VariableName, value: &VariableValue) -> io::Result<()> {
-    writeln!(out, "{:<11} {name} = {}", "variable", OneLine(value))
+    let what = if name.parameter().is_some() { "parameter" } else { "variable" };
+    writeln!(out, "{what:<11} {name} = {}", OneLine(value))
 }
 
 /// Prints a name and what there is to say of it, on one line and without the passwords in URLs.

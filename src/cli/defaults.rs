@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 
-use super::device::{Assignments, put};
+use super::device::{Assignments, Unwanted, put};
 use super::store::{who, with_store};
-use crate::device::{VariableName, shown};
+use crate::device::shown;
 use crate::store::{Defaults, Store};
 
 /// See and change the variables that hold for every device, where neither its groups nor itself have others.
@@ -38,9 +38,8 @@ enum Command {
     },
     /// Take variables away.
     Unset {
-        /// Their names.
-        #[arg(value_name = "VARIABLE", required = true)]
-        variables: Vec<VariableName>,
+        #[command(flatten)]
+        unwanted: Unwanted,
     },
 }
 
@@ -63,13 +62,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             })
             .await
         }
-        Command::Unset { variables } => {
-            change(store, "defaults unset", |defaults| {
-                for name in variables {
-                    ensure!(defaults.variables.remove(name).is_some(), "there is no default {name}");
-                }
-                Ok(())
-            })
+        Command::Unset { unwanted } => {
+            ensure!(!unwanted.is_empty(), "nothing is named that is to go");
+            change(store, "defaults unset", |defaults| unwanted.take("defaults", &mut defaults.variables))
             .await
         }
     })

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::ensure;
 
 use super::answer::{line, variable};
-use super::device::{Assignments, put};
+use super::device::{Assignments, Unwanted, put};
 use super::store::{who, with_store};
 use super::table;
 use crate::device::{GroupName, VariableName, VariableValue, shown};
@@ -60,9 +60,8 @@ enum Command {
     Unset {
         /// Its name.
         name: GroupName,
-        /// Their names.
-        #[arg(value_name = "VARIABLE", required = true)]
-        variables: Vec<VariableName>,
+        #[command(flatten)]
+        unwanted: Unwanted,
     },
     /// List all groups, with how many devices each has.
     List,
@@ -86,11 +85,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let variables = variables.read()?;
             change(store, name, "group set", |group| changed(group, notes.as_ref(), &variables)).await
         }
-        Command::Unset { name, variables } => {
+        Command::Unset { name, unwanted } => {
+            ensure!(!unwanted.is_empty(), "nothing is named that is to go");
             change(store, name, "group unset", |mut group| {
-                for variable in variables {
-                    ensure!(group.variables.remove(variable).is_some(), "the group {name} has no variable {variable}");
-                }
+                unwanted.take(&format!("the group {name}"), &mut group.variables)?;
                 Ok(group)
             })
             .await

@@ -101,7 +101,9 @@ pub(super) fn add_samples(config: &mut Config) {
         let key = minijinja::Value::from_pairs([("next", "0".repeat(64)), ("next_id", "0".repeat(16))]);
         config.variables.entry(kind.to_string()).or_insert(key);
     }
-    for (name, value) in samples.map(Result::unwrap_or_default).unwrap_or_default() {
+    let samples = samples.map(Result::unwrap_or_default).unwrap_or_default();
+    // A parameter of one device need not fit another's profile.
+    for (name, value) in samples.into_iter().filter(|(name, _)| name.parameter().is_none()) {
         config.variables.entry(name.to_string()).or_insert_with(|| to_value(&value.shown()));
     }
 }

@@ -10,7 +10,11 @@ pub(super) fn check(table: toml::Table) -> Result<Variables, String> {
     table
         .into_iter()
         .map(|(name, value)| {
-            name.parse::<VariableName>().map_err(|error| format!("variables.{name}: {error}"))?;
+            let known = name.parse::<VariableName>().map_err(|error| format!("variables.{name}: {error}"))?;
+            // Whoever looks for a parameter of all phones looks among the templates; what is set beside them is in the store.
+            if known.parameter().is_some() {
+                return Err(format!("variables.{name} is a parameter: write it into a template, or set it in the store"));
+            }
             Ok((name, to_value(value)))
         })
         .collect()
@@ -47,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_variable_does_not_hide_a_macro_and_can_be_written_in_a_template() {
-        for text in ["MA = 1", "P = 1", "\"a-b\" = 1", "\"\" = 1", "1a = 1"] {
+        for text in ["MA = 1", "P = 1", "\"a-b\" = 1", "\"\" = 1", "1a = 1", "\"<Time_Zone>\" = 1"] {
             assert!(checked(text).is_err(), "{text}");
         }
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{KeyKind, VariableValue};
 
 /// A variable's name: letters, digits and `_`, beginning with a letter or `_`, 64 at the most; none that a phone's macro
-/// has, which would hide it.
+/// has, which would hide it. Or a parameter, written as a profile's element begins: `<Time_Zone>`. No template can name that
+/// one; its value takes the place of what the templates say.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableName(String);
 
@@ -18,6 +19,12 @@ pub enum VariableError {
     /// It cannot be written in a template.
     #[error("`{0}` is not a variable's name: expected up to 64 letters, digits and `_`, beginning with a letter")]
     Name(String),
+    /// No profile has such a parameter.
+    #[error("`{0}` is not a parameter's name: expected up to 128 letters, digits, `_`, `-` and `.`, beginning with a letter or `_`")]
+    Parameter(String),
+    /// A parameter has no such value.
+    #[error("the value of {0} is neither text, a number, true or false, nor a table of `value` and `ua`")]
+    ParameterValue(VariableName),
     /// It would hide a macro.
     #[error("`{0}` is a phone's macro: choose another name")]
     Macro(String),
@@ -50,6 +57,25 @@ const CERTIFICATE: &str = "certificate";
 const MACROS: [&str; 6] = ["MA", "MAU", "MAC", "SN", "PN", "PSN"];
 
 impl VariableName {
+    /// What stands for a parameter of this name.
+    ///
+    /// # Errors
+    /// No element can be called so.
+    pub fn of_parameter(name: &str) -> Result<Self, VariableError> {
+        let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let written = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        match begins && written && name.len() <= 128 {
+            true => Ok(Self(format!("<{name}>"))),
+            false => Err(VariableError::Parameter(name.to_owned())),
+        }
+    }
+
+    /// The parameter that it stands for, if it does.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        self.0.strip_prefix('<')?.strip_suffix('>')
+    }
+
     /// Its text, as templates write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -63,6 +89,9 @@ impl VariableName {
     pub fn check(&self, value: &Value) -> Result<(), VariableError> {
         if VariableValue::is_reserved(value) {
             return Err(VariableError::Reserved(self.clone()));
+        }
+        if self.parameter().is_some() && !is_of_parameter(value) {
+            return Err(VariableError::ParameterValue(self.clone()));
         }
         let length = value.to_string().len();
         if length > LONGEST { Err(VariableError::Long { name: self.clone(), length }) } else { Ok(()) }
@@ -80,6 +109,9 @@ impl FromStr for VariableName {
     type Err = VariableError;
 
     fn from_str(text: &str) -> Result<Self, VariableError> {
+        if let Some(name) = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')) {
+            return Self::of_parameter(name);
+        }
         let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         let written = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !begins || !written || text.len() > 64 {
@@ -104,8 +136,22 @@ impl fmt::Display for VariableName {
     }
 }
 
+/// Whether an element can have it: a value, or a table of it and of what the phone's user may do.
+fn is_of_parameter(value: &Value) -> bool {
+    let plain = |value: &Value| match value {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => true,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    };
+    let Value::Object(table) = value else { return plain(value) };
+    let access = table.get("ua").is_none_or(|ua| matches!(ua.as_str(), Some("na" | "ro" | "rw")));
+    let known = table.keys().all(|key| key == "value" || key == "ua");
+    known && access && table.get("value").is_some_and(plain)
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -115,6 +161,24 @@ mod tests {
         }
         for text in ["", "1a", "a-b", "a b", "é", "MA", "PSN", "A", "P", "certificate", "key", "ikm"] {
             assert!(text.parse::<VariableName>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_a_name_that_no_template_can_write() {
+        let zone: VariableName = "<Time_Zone>".parse().expect("a parameter");
+        assert_eq!((zone.parameter(), zone.as_str()), (Some("Time_Zone"), "<Time_Zone>"));
+        assert_eq!(VariableName::of_parameter("Time_Zone"), Ok(zone.clone()));
+        assert_eq!("Time_Zone".parse::<VariableName>().expect("a variable").parameter(), None);
+        for text in ["<>", "<1a>", "<a b>", "<a", "a>", "<é>", "<<a>>", "<MA/>"] {
+            assert!(text.parse::<VariableName>().is_err(), "{text}");
+        }
+        for value in [json!("x"), json!(7), json!(true), json!({"value": "x"}), json!({"value": 1, "ua": "rw"})] {
+            assert_eq!(zone.check(&value), Ok(()), "{value}");
+        }
+        for value in [json!(null), json!([1]), json!({}), json!({"ua": "rw"}), json!({"value": "x", "ua": "x"})] {
+            let error = zone.check(&value).expect_err("refused").to_string();
+            assert!(error.starts_with("the value of <Time_Zone> is neither text"), "{error}");
         }
     }
 

@@ -8,6 +8,7 @@ mod code;
 mod effort;
 mod functions;
 mod output;
+mod overlay;
 mod scope;
 
 use std::cell::RefCell;
@@ -140,7 +141,8 @@ impl Templates {
             let mut profile = Bounded::new(LONGEST);
             template.render_captured_to(scope.clone(), &mut profile)?;
             let text = String::from_utf8(profile.into_bytes());
-            text.map_err(|_| Plain("the profile is not UTF-8".into()).into())
+            let text = text.map_err(|_| Plain("the profile is not UTF-8".into()))?;
+            overlay::lay(text, variables)
         });
         let sources = distinct(SOURCES.take());
         match text {

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{bail, ensure};
 
+use super::assignment::Unwanted;
 use super::fields::Fields;
 use super::show::{self, Form};
 use crate::cli::store::{who, with_store};
-use crate::device::{Device, DeviceIdentity, DeviceName, VariableName};
+use crate::device::{Device, DeviceIdentity, DeviceName};
 use crate::store::{Entry, Store, StoreError, Writing};
 
 /// Add a device.
@@ -41,9 +42,8 @@ pub(super) struct Set {
 pub(super) struct Unset {
     /// The device.
     name: DeviceName,
-    /// Variables.
-    #[arg(value_name = "VARIABLE", required_unless_present_any = ["fields"])]
-    variables: Vec<VariableName>,
+    #[command(flatten)]
+    unwanted: Unwanted,
     /// Something else than a variable.
     #[arg(long = "field", value_name = "FIELD", value_enum)]
     fields: Vec<Field>,
@@ -121,12 +121,11 @@ pub(super) fn set(args: &Set, config: &Path) -> anyhow::Result<ExitCode> {
 
 /// Takes away.
 pub(super) fn unset(args: &Unset, config: &Path) -> anyhow::Result<ExitCode> {
+    ensure!(!args.unwanted.is_empty() || !args.fields.is_empty(), "nothing is named that is to go");
     with_store(config, async |store| {
         let (before, mut writing) = find(store, &args.name, "device unset").await?;
         let mut after = before.device.clone();
-        for name in &args.variables {
-            ensure!(after.variables.remove(name).is_some(), "{} has no variable {name} of its own", args.name);
-        }
+        args.unwanted.take(&args.name.to_string(), &mut after.variables)?;
         for field in &args.fields {
             field.take(&mut after)?;
         }

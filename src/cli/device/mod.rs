@@ -18,7 +18,7 @@ mod waiting;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub(super) use self::assignment::{Assignments, put};
+pub(super) use self::assignment::{Assignments, Unwanted, put};
 
 /// Add, see and change the devices of the store.
 ///

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::assignment::put;
 use crate::device::{Device, DeviceIdentity, DeviceName, MASK, Secret, VariableName, VariableValue};
+use crate::profile::parameters::is_secret;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,9 @@ impl FromStr for Column {
             Some((name, "secret")) => (name, Self::Secret),
             Some(_) | None => (text, Self::Text),
         };
-        name.parse().map(column).map_err(|error: crate::device::VariableError| error.to_string())
+        let name: VariableName = name.parse().map_err(|error: crate::device::VariableError| error.to_string())?;
+        // A password's column has masks in its cells, whatever it is called.
+        if name.parameter().is_some_and(is_secret) { Ok(Self::Secret(name)) } else { Ok(column(name)) }
     }
 }
 

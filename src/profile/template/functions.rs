@@ -82,7 +82,15 @@ fn layer(layer: &Value) -> Result<FlatProfile, Error> {
 
 /// A layer's parameter: a value, or a table of it and what the user may do.
 fn own(name: &str, value: &Value) -> Result<Parameter, Error> {
-    let spot = Spot { name, place: Place::Layer };
+    placed(Spot { name, place: Place::Layer }, value)
+}
+
+/// The same of what the store has for a device.
+pub(super) fn kept(name: &str, value: &Value) -> Result<Parameter, Error> {
+    placed(Spot { name, place: Place::Store }, value)
+}
+
+fn placed(spot: Spot<'_>, value: &Value) -> Result<Parameter, Error> {
     if value.kind() != ValueKind::Map {
         return parameter(spot, value, None);
     }
@@ -117,6 +125,8 @@ enum Place {
     Entry(usize),
     /// In a table of `merge`.
     Layer,
+    /// By somebody who set it, who cannot have called it anything secret.
+    Store,
 }
 
 impl fmt::Display for Spot<'_> {
@@ -126,6 +136,7 @@ impl fmt::Display for Spot<'_> {
             Place::Argument => f.write_str("the parameter that param() names"),
             Place::Entry(number) => write!(f, "a parameter in entry {number} of lines()"),
             Place::Layer => f.write_str("a parameter in a table of merge"),
+            Place::Store => write!(f, "<{}>", self.name),
         }
     }
 }
