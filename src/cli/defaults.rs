@@ -64,8 +64,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Command::Unset { unwanted } => {
             ensure!(!unwanted.is_empty(), "nothing is named that is to go");
-            change(store, "defaults unset", |defaults| unwanted.take("defaults", &mut defaults.variables))
-            .await
+            change(store, "defaults unset", |defaults| unwanted.take("the layer defaults", &mut defaults.variables))
+                .await
         }
     })
 }

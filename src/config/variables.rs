@@ -13,7 +13,9 @@ pub(super) fn check(table: toml::Table) -> Result<Variables, String> {
             let known = name.parse::<VariableName>().map_err(|error| format!("variables.{name}: {error}"))?;
             // Whoever looks for a parameter of all phones looks among the templates; what is set beside them is in the store.
             if known.parameter().is_some() {
-                return Err(format!("variables.{name} is a parameter: write it into a template, or set it in the store"));
+                return Err(format!(
+                    "variables.{name} is a parameter: write it into a template, or set it in the store"
+                ));
             }
             Ok((name, to_value(value)))
         })

@@ -20,7 +20,9 @@ pub enum VariableError {
     #[error("`{0}` is not a variable's name: expected up to 64 letters, digits and `_`, beginning with a letter")]
     Name(String),
     /// No profile has such a parameter.
-    #[error("`{0}` is not a parameter's name: expected up to 128 letters, digits, `_`, `-` and `.`, beginning with a letter or `_`")]
+    #[error(
+        "`{0}` is not a parameter's name: expected up to 128 letters, digits, `_`, `-` and `.`, beginning with a letter or `_`"
+    )]
     Parameter(String),
     /// A parameter has no such value.
     #[error("the value of {0} is neither text, a number, true or false, nor a table of `value` and `ua`")]

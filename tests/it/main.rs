@@ -26,6 +26,7 @@ mod limits;
 mod lint;
 mod live;
 mod outsider;
+mod parameters;
 mod passed;
 mod passwords;
 mod phone;

@@ -27,13 +27,11 @@ pub(super) fn lay(profile: String, variables: &Variables) -> Result<String, Erro
 fn own(variables: &Variables) -> impl Iterator<Item = Result<Parameter, Error>> {
     // Nothing else begins so.
     let own = variables.range("<".to_owned().."=".to_owned());
-    own.map(|(name, value)| {
-        match value.kind() {
-            ValueKind::Invalid => {
-                Err(Plain(format!("{name} is a secret that this server cannot open: `phoneprov check` says why")).into())
-            }
-            _ => functions::kept(name.trim_matches(['<', '>']), value),
+    own.map(|(name, value)| match value.kind() {
+        ValueKind::Invalid => {
+            Err(Plain(format!("{name} is a secret that this server cannot open: `phoneprov check` says why")).into())
         }
+        _ => functions::kept(name.trim_matches(['<', '>']), value),
     })
 }
 
@@ -46,12 +44,12 @@ mod tests {
 
     fn laid(profile: &str, own: &[(&str, Value)]) -> Result<String, String> {
         let variables = own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        lay(profile.to_owned(), &variables).map_err(|error| {
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
-        })
+        lay(profile.to_owned(), &variables)
+            .map_err(|error| std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
     }
 
-    const PROFILE: &str = "<flat-profile><Time_Zone ua='na'>GMT</Time_Zone><User_ID_1_>{{x}}</User_ID_1_></flat-profile>\n";
+    const PROFILE: &str =
+        "<flat-profile><Time_Zone ua='na'>GMT</Time_Zone><User_ID_1_>{{x}}</User_ID_1_></flat-profile>\n";
 
     #[test]
     fn a_parameter_takes_the_place_of_the_templates_and_a_new_one_comes_last() {
