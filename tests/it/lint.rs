@@ -249,7 +249,12 @@ for result in run["results"]:
     assert uri and " " not in uri and "$" in uri or "region" in physical
     if "region" in physical:
         assert physical["region"]["startLine"] >= 1 and physical["region"]["startColumn"] >= 1
-print(len(run["results"]))
+[invocation] = run["invocations"]
+assert invocation["executionSuccessful"] is True
+for notice in invocation["toolExecutionNotifications"]:
+    assert notice["message"]["text"] and notice["level"] == "note"
+    assert notice["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+print(len(run["results"]), len(invocation["toolExecutionNotifications"]))
 "#;
 
 #[test]
@@ -257,9 +262,37 @@ fn sarif_has_what_its_standard_requires() {
     let site = site();
     site.profile("with space.xml", "<flat-profile><Proxi_1_>x</Proxi_1_></flat-profile>");
     site.profile("$MA.xml", "<flat-profile><Proxi_1_>x</Proxi_1_></flat-profile>");
+    site.profile("other.xml", "<other/>");
     let output = lint(&site, &["--format", "sarif", &site.path("profiles").display().to_string()]);
     let checked = run("python3", &["-c", SARIF], &output.stdout);
-    assert_eq!(text(&checked).trim(), "2", "{}", String::from_utf8_lossy(&checked.stderr));
+    assert_eq!(text(&checked).trim(), "2 1", "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn a_file_that_is_passed_over_is_named_where_it_may_have_been_meant() {
+    let site = site();
+    site.profile("a.xml", "<flat-profile><GPP_A>1</GPP_A></flat-profile>");
+    site.profile("b.xml", "<configuration>\n  <SIP-proxy>sip.example.com</SIP-proxy>\n</configuration>\n");
+    site.profile("c.xml", "<settings><Time_Zone>GMT+01:00</Time_Zone></settings>");
+    site.profile("d.xml", "// lobby\n<flat-profile><GPP_A>1</GPP_A></flat-profile>");
+    site.profile("phones.csv", "mac,model\n000e08abcdef,CP-8841-3PCC\n");
+    site.profile("directory.xml", "<CiscoIPPhoneDirectory><Title>All</Title></CiscoIPPhoneDirectory>");
+    fs::write(site.profile("logo.png", ""), b"\x89PNG\r\n\x1a\n\0\0").expect("room");
+    fs::write(site.profile("sip88xx.loads", ""), [0x7f, b'E', 0, 1]).expect("room");
+    let plain = site.path("profiles/a.xml").display().to_string();
+    run("gzip", &["-k", "-S", ".gz", &plain], b"");
+    let folder = site.path("profiles").display().to_string();
+    let told = text(&lint(&site, &[&folder]));
+    assert!(told.contains("b.xml: passed over: its root <configuration> is no profile's"), "{told}");
+    assert!(told.contains("c.xml:1:1: error: ") && told.contains("[wrong-root]"), "{told}");
+    assert!(told.contains("d.xml: passed over: text stands before its first tag"), "{told}");
+    assert!(told.contains("a.xml.gz: passed over: a profile compressed by gzip"), "{told}");
+    assert!(told.contains("passed over: 4 files that are no profiles\n1 error, 0 warnings, 0 notes in 2 profiles"), "{told}");
+    assert!(!told.contains("phones.csv") && !told.contains("logo") && !told.contains("directory"), "{told}");
+    let passed = json(&site, &[&folder])["passed_over"].as_array().expect("files").len();
+    assert_eq!(passed, 7);
+    let named = text(&lint(&site, &[&site.path("profiles/b.xml").display().to_string()]));
+    assert!(named.contains("[wrong-root]"), "{named}");
 }
 
 #[test]

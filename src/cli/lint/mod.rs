@@ -1,6 +1,7 @@
 //! `phoneprov lint`: what a phone would stumble over in profiles, or ignore without a word.
 
 mod mend;
+mod passed;
 mod report;
 mod sarif;
 mod site;
@@ -25,8 +26,9 @@ use site::{Looked, Site};
 /// Look at profiles: XML, names and values of parameters, and the profile rules in them.
 ///
 /// A folder is looked at as a tree of profiles: files with a macro in their path are templates and are rendered for a
-/// sample phone; files that are no profiles, by their content, are passed over. Exits with 0 when there is nothing to
-/// mend, 1 when there are errors or warnings, 2 when something cannot be read at all.
+/// sample phone; files that are no profiles, by their content, are passed over, and those that may have been meant to be
+/// some are named. Exits with 0 when there is nothing to mend, 1 when there are errors or warnings, 2 when something cannot
+/// be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Files and folders; `-` is standard input.

@@ -6,14 +6,20 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::passed::Passed;
 use super::site::Looked;
 use crate::profile::lint::{Finding, Severity};
 use crate::terminal::OneLine;
+
+/// Files that were passed over and are told one by one.
+const MOST_PASSED: usize = 20;
 
 /// What was looked at and what was found.
 #[derive(Default)]
 pub(super) struct Report {
     files: Vec<File>,
+    /// Files that were not looked at.
+    passed: Vec<(PathBuf, Passed)>,
     /// Findings that are gone by --fix.
     pub(super) mended: usize,
 }
@@ -30,7 +36,7 @@ pub(super) struct File {
 impl Report {
     pub(super) fn add(&mut self, looked: Looked) {
         let (path, is_rendered, findings) = match looked {
-            Looked::Other => return,
+            Looked::Other { path, passed } => return self.passed.push((path, passed)),
             Looked::Profile { path, findings, .. } => (path, false, findings),
             Looked::Template { path, findings } => (path, true, findings),
         };
@@ -55,6 +61,7 @@ impl Report {
                 writeln!(out, "    mend: {}", code.mend())?;
             }
         }
+        self.print_passed(out)?;
         if self.mended > 0 {
             writeln!(out, "{} mended", self.mended)?;
         }
@@ -64,9 +71,34 @@ impl Report {
         writeln!(out, "{errors}, {warnings}, {notes} in {}", some(self.files.len(), "profile"))
     }
 
+    /// Files that may have been meant to be profiles, each by its name, and how many others there are.
+    fn print_passed(&self, out: &mut impl Write) -> io::Result<()> {
+        let doubtful = self.doubtful().count();
+        for (path, passed) in self.doubtful().take(MOST_PASSED) {
+            writeln!(out, "{}: passed over: {}", OneLine(path.display()), OneLine(passed))?;
+        }
+        if doubtful > MOST_PASSED {
+            writeln!(out, "passed over: {} like these", some(doubtful - MOST_PASSED, "more file"))?;
+        }
+        match self.passed.len() - doubtful {
+            0 => Ok(()),
+            1 => writeln!(out, "passed over: 1 file that is no profile"),
+            others => writeln!(out, "passed over: {others} files that are no profiles"),
+        }
+    }
+
+    /// Files that were not looked at although somebody may have meant them to be.
+    pub(super) fn doubtful(&self) -> impl Iterator<Item = &(PathBuf, Passed)> {
+        self.passed.iter().filter(|(_, passed)| passed.is_doubtful())
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let findings: Vec<Value> = self.findings().map(|(file, finding)| one(file, finding)).collect();
-        json!({ "profiles": self.files.len(), "mended": self.mended, "findings": findings })
+        let passed = self.passed.iter().map(|(path, passed)| {
+            json!({ "file": path.display().to_string(), "doubtful": passed.is_doubtful(), "why": passed.to_string() })
+        });
+        let passed: Vec<Value> = passed.collect();
+        json!({ "profiles": self.files.len(), "mended": self.mended, "findings": findings, "passed_over": passed })
     }
 }
 

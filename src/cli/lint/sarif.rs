@@ -1,8 +1,11 @@
 //! SARIF 2.1.0 (OASIS standard of 2020-03-27), which code review and CI read.
 
+use std::path::Path;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::passed::Passed;
 use super::report::{File, Report};
 use crate::profile::lint::{Code, Finding};
 
@@ -26,6 +29,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
 
 pub(super) fn sarif(report: &Report) -> Value {
     let results: Vec<Value> = report.findings().map(|(file, finding)| result(file, finding)).collect();
+    let passed: Vec<Value> = report.doubtful().map(|(path, passed)| notification(path, passed)).collect();
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -37,6 +41,7 @@ pub(super) fn sarif(report: &Report) -> Value {
                 "rules": Code::ALL.map(rule),
             }},
             "columnKind": "unicodeCodePoints",
+            "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": passed }],
             "results": results,
         }],
     })
@@ -52,11 +57,24 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result(file: &File, finding: &Finding) -> Value {
-    let path = file.path.display().to_string();
+/// A file that was not looked at (section 3.58 of the standard).
+fn notification(path: &Path, passed: &Passed) -> Value {
+    json!({
+        "level": "note",
+        "message": { "text": format!("passed over: {passed}") },
+        "locations": [{ "physicalLocation": location(path) }],
+    })
+}
+
+fn location(path: &Path) -> Value {
+    let path = path.display().to_string();
     let uri = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
     let uri = if path.starts_with('/') { format!("file://{uri}") } else { uri };
-    let mut location = json!({ "artifactLocation": { "uri": uri } });
+    json!({ "artifactLocation": { "uri": uri } })
+}
+
+fn result(file: &File, finding: &Finding) -> Value {
+    let mut location = location(&file.path);
     let mut message = finding.message.clone();
     if file.is_rendered {
         // The place is one of the rendered profile, which is no file.

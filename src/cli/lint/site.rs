@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::passed::Passed;
 use crate::cli::profile_file::{self, STDIN};
 use crate::cli::sample::Sample;
 use crate::config::Config;
@@ -35,7 +36,12 @@ pub(super) struct Site {
 /// A file that was looked at.
 pub(super) enum Looked {
     /// It is no profile, and nobody named it.
-    Other,
+    Other {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is instead.
+        passed: Passed,
+    },
     /// A file as it stands.
     Profile {
         /// Where it is.
@@ -119,22 +125,23 @@ impl Site {
     /// Looks at one of the files.
     pub(super) fn look(&self, file: &str, phone: &Sample, context: &Context<'_>) -> anyhow::Result<Looked> {
         let path = self.written.join(file);
+        let passed_over = |bytes: &[u8]| if file == self.wanted { None } else { Passed::of(bytes) };
         if file.split('/').any(|segment| !Name::parse(segment, Star::Literal).is_literal()) {
-            let findings =
-                match self.templates.render(file, &phone.macros, &self.variables, phone.certificate().as_ref()) {
-                    Ok(rendered) if file == self.wanted || lint::is_profile(rendered.text.as_bytes()) => {
-                        lint::lint(rendered.text.as_bytes(), context)
-                    }
-                    Ok(_) => return Ok(Looked::Other),
-                    Err(error) => vec![Finding::not_rendered(error.to_string())],
-                };
+            let rendered = self.templates.render(file, &phone.macros, &self.variables, phone.certificate().as_ref());
+            let findings = match rendered {
+                Ok(rendered) => match passed_over(rendered.text.as_bytes()) {
+                    Some(passed) => return Ok(Looked::Other { path, passed }),
+                    None => lint::lint(rendered.text.as_bytes(), context),
+                },
+                Err(error) => vec![Finding::not_rendered(error.to_string())],
+            };
             return Ok(Looked::Template { path, findings });
         }
         let (opened, _) = self.root.open_file(file).with_context(|| path.display().to_string())?;
         let mut bytes = Vec::new();
         opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(|| path.display().to_string())?;
-        if file != self.wanted && !lint::is_profile(&bytes) {
-            return Ok(Looked::Other);
+        if let Some(passed) = passed_over(&bytes) {
+            return Ok(Looked::Other { path, passed });
         }
         let findings = lint::lint(&bytes, context);
         Ok(Looked::Profile { path, bytes, findings })

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response};
 
-use super::http::{self, Connection, Payload, Received};
+use super::http::{self, Connection, Payload};
 use super::tls::Manner;
 use super::trust::{Identity, Trust};
 use super::{Lookup, Wire, tftp};
@@ -124,15 +124,18 @@ async fn over_tftp(wire: &Wire, ask: &Ask<'_>, events: &mut dyn Events) -> Resul
     for peer in ask.places.iter().copied() {
         let method = if ask.upload.is_some() { "WRQ" } else { "RRQ" };
         events.tell(Event::Asked { method, url: &url, peer, user_agent: None });
+        let mut came = 0;
         let result = match &ask.upload {
-            Some(upload) => tftp::write(wire, &ask.url, peer, &upload.body).await.map(|()| Received::default()),
-            None => tftp::read(wire, &ask.url, peer, ask.keep, events).await,
+            Some(upload) => tftp::write(wire, &ask.url, peer, &upload.body).await.map(|()| Bytes::new()),
+            None => tftp::read(wire, (&ask.url, peer), ask.keep, &mut came, events).await,
         };
+        let octets = count(came);
+        let status = if result.is_ok() { "the file" } else { "a part of the file" };
+        if result.is_ok() || octets > 0 {
+            events.tell(Event::Answered { status, octets, headers: "" });
+        }
         match result {
-            Ok(Received { body, octets }) => {
-                events.tell(Event::Answered { status: "the file", octets, headers: "" });
-                return Ok(Got { body, octets, announced: None, codings: Vec::new() });
-            }
+            Ok(body) => return Ok(Got { body, octets, announced: None, codings: Vec::new() }),
             // The next address may be another server.
             Err(silent @ Failure::Connect { .. }) => failure = silent,
             Err(other) => return Err(other),
@@ -258,21 +261,31 @@ async fn received(
     events: &mut dyn Events,
 ) -> Result<Got, Failure> {
     let (head, body) = response.into_parts();
-    let got = http::in_time(wire.limits.answer, "to send the file", http::receive(body, ask.keep)).await?;
-    let (status, headers) = (head.status.to_string(), telling(&head.headers));
-    events.tell(Event::Answered { status: &status, octets: got.octets, headers: &headers });
+    let mut came = 0;
+    let received = http::receive(body, ask.keep, &mut came);
+    let received = http::in_time(wire.limits.answer, "to send the file", received).await;
+    let (status, headers, octets) = (head.status.to_string(), telling(&head.headers), count(came));
+    match announced(&head.headers).filter(|_| received.is_err()) {
+        None => events.tell(Event::Answered { status: &status, octets, headers: &headers }),
+        Some(length) => {
+            let headers = format!("Content-Length: {length}; {headers}");
+            events.tell(Event::Answered { status: &status, octets, headers: headers.trim_end_matches("; ") });
+        }
+    }
+    let body = received?;
     if ask.keep == Keep::Nothing && head.status != 200 {
         events.tell(Event::Noted("old firmware takes any answer but 200 for a failed upload (CSCvh16689)"));
     }
     let codings = head.headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let codings = codings.flat_map(|value| value.split(',')).map(|coding| coding.trim().to_ascii_lowercase());
     let codings = codings.filter(|coding| !coding.is_empty() && coding != "identity").collect();
-    Ok(Got { body: got.body, octets: got.octets, announced: announced(&head.headers), codings })
+    Ok(Got { body, octets, announced: announced(&head.headers), codings })
 }
 
 /// Reads what comes with an error, so that the connection is free again; what does not end soon closes it.
 async fn drain(wire: &Wire, response: Response<hyper::body::Incoming>) {
-    let body = http::receive(response.into_body(), Keep::Nothing);
+    let mut ignored = 0;
+    let body = http::receive(response.into_body(), Keep::Nothing, &mut ignored);
     let _ = http::in_time(wire.limits.connect, "to end", body).await;
 }
 
@@ -280,6 +293,10 @@ fn challenge(headers: &HeaderMap, status: u16) -> Result<Challenge, Failure> {
     let name = if status == 407 { header::PROXY_AUTHENTICATE } else { header::WWW_AUTHENTICATE };
     let offered = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     Challenge::choose(offered).map_err(Failure::Challenge)
+}
+
+fn count(octets: usize) -> u64 {
+    u64::try_from(octets).unwrap_or(u64::MAX)
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

@@ -49,13 +49,6 @@ impl Drop for Task {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Payload(pub(super) Option<Bytes>);
 
-/// A body that came.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Received {
-    pub(super) body: Bytes,
-    pub(super) octets: u64,
-}
-
 impl Connection {
     /// Opens a connection to the server of a URL.
     pub(super) async fn open(
@@ -136,23 +129,23 @@ fn unanswered(error: &hyper::Error) -> Failure {
     }
 }
 
-/// Reads a body to its end.
-pub(super) async fn receive(body: Incoming, keep: Keep) -> Result<Received, Failure> {
+/// Reads a body to its end, and counts: what came of one that is cut off is told too.
+pub(super) async fn receive(body: Incoming, keep: Keep, octets: &mut usize) -> Result<Bytes, Failure> {
     let limit = keep.limit();
     let mut body = std::pin::pin!(body);
-    let (mut kept, mut octets) = (BytesMut::new(), 0_usize);
+    let mut kept = BytesMut::new();
     while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
         let frame = frame.map_err(|error| broken("HTTP", &error))?;
         let Ok(data) = frame.into_data() else { continue };
-        octets = octets.saturating_add(data.len());
-        if octets > limit {
+        *octets = octets.saturating_add(data.len());
+        if *octets > limit {
             return Err(Failure::Large { what: "the file", limit });
         }
         if matches!(keep, Keep::Whole(_)) {
             kept.extend_from_slice(&data);
         }
     }
-    Ok(Received { body: kept.freeze(), octets: u64::try_from(octets).unwrap_or(u64::MAX) })
+    Ok(kept.freeze())
 }
 
 /// Lets something take so long and no longer.

@@ -10,7 +10,6 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
 use super::fetch::Keep;
-use super::http::Received;
 use super::{Wire, broken, told};
 use crate::phone::event::{Event, Events};
 use crate::phone::failure::Failure;
@@ -38,26 +37,26 @@ struct Exchange {
     buffer: Vec<u8>,
 }
 
-/// Reads a file.
+/// Reads a file, and counts: what came of one that is cut off is told too.
 pub(super) async fn read(
     wire: &Wire,
-    url: &Url,
-    server: SocketAddr,
+    (url, server): (&Url, SocketAddr),
     keep: Keep,
+    octets: &mut usize,
     events: &mut dyn Events,
-) -> Result<Received, Failure> {
+) -> Result<Bytes, Failure> {
     let limit = keep.limit();
     let name = name_of(url);
     let options: Vec<(&[u8], &[u8])> = vec![(b"tsize", b"0"), (b"blksize", b"512"), (b"timeout", b"6")];
     let request = Packet::Read(Request { name: &name, mode: b"octet", options }).to_bytes();
     let mut exchange = Exchange::begin(wire, server, request).await?;
-    let (mut body, mut octets, mut expected, mut block_size) = (BytesMut::new(), 0_usize, 1_u16, BLOCK);
+    let (mut body, mut expected, mut block_size) = (BytesMut::new(), 1_u16, BLOCK);
     loop {
         let length = exchange.receive().await?;
         let datagram = std::mem::take(&mut exchange.buffer);
         let packet = Packet::parse(&datagram[..length]).map_err(|error| broken("TFTP", &error))?;
         match packet {
-            Packet::OptionAck(options) if expected == 1 && octets == 0 => {
+            Packet::OptionAck(options) if expected == 1 && *octets == 0 => {
                 events.tell(Event::Negotiated(&printed(&options)));
                 let agreed = match Agreed::of(&options) {
                     Ok(agreed) => agreed,
@@ -74,8 +73,8 @@ pub(super) async fn read(
                 exchange.send(Packet::Ack { block: 0 }.to_bytes()).await?;
             }
             Packet::Data { block, payload } if block == expected => {
-                octets += payload.len();
-                if octets > limit {
+                *octets += payload.len();
+                if *octets > limit {
                     exchange.stop(b"too large").await;
                     return Err(Failure::Large { what: "the file", limit });
                 }
@@ -84,8 +83,7 @@ pub(super) async fn read(
                 }
                 exchange.send(Packet::Ack { block }.to_bytes()).await?;
                 if payload.len() < block_size {
-                    let octets = u64::try_from(octets).unwrap_or(u64::MAX);
-                    return Ok(Received { body: body.freeze(), octets });
+                    return Ok(body.freeze());
                 }
                 expected = expected.wrapping_add(1);
             }

@@ -14,6 +14,7 @@ mod entry;
 mod explanation;
 mod finding;
 mod fix;
+mod meant;
 mod names;
 mod rules;
 mod structure;
@@ -25,35 +26,12 @@ pub use code::{Code, Severity};
 pub use context::{Context, Known, Sent, Settings};
 pub use finding::{Edit, Finding};
 pub use fix::{FixError, Fixed, fix};
+pub use meant::{Other, is_profile, other_than_profile};
 
 use super::flat::{Document, FlatError, Place, Wrong};
 
 /// Findings of one file that are told; a file with more has one cause for most.
 pub const MOST: usize = 1000;
-
-/// Bytes in which something that says what the file is has to stand.
-const HEAD: usize = 64 * 1024;
-
-/// What only profiles have in them, in lower case: their roots, and parameters that tell one whose root is wrong.
-const SIGNS: [&[u8]; 8] = [
-    b"<flat-profile",
-    b"<router-configuration",
-    b"<flat_profile",
-    b"<profile_rule",
-    b"<resync_periodic",
-    b"<line_enable_1_",
-    b"<user_id_1_",
-    b"<proxy_1_",
-];
-
-/// Whether a file is meant to be a profile, by what is in it and not by its name.
-#[must_use]
-pub fn is_profile(file: &[u8]) -> bool {
-    let head = &file[..file.len().min(HEAD)];
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    let has = |sign: &[u8]| text.windows(sign.len()).any(|window| window.eq_ignore_ascii_case(sign));
-    text.starts_with(b"<") && SIGNS.into_iter().any(has)
-}
 
 /// Looks at a file, which is taken to be meant as a profile.
 #[must_use]

@@ -137,7 +137,7 @@ fn target(cursor: &mut Cursor<'_>, dialect: Dialect) -> Result<Target, RuleError
     let url = Expansion::parse(text);
     match check(&url, dialect) {
         Ok(()) => Ok(Target { options, url }),
-        Err(error) => Err(cursor.fault_at(at, error)),
+        Err(error) => Err(cursor.fault_at(at + error.place(url.head()), error)),
     }
 }
 

@@ -104,6 +104,28 @@ impl Url {
     }
 }
 
+impl UrlError {
+    /// The byte of the URL's text under which the fault is: the character that is wrong, or before which something is missing.
+    pub(super) fn place(&self, text: &str) -> usize {
+        let authority = text.find("://").map_or(0, |at| at + 3);
+        let written = text[authority..].split(['/', '?', '#']).next().unwrap_or_default();
+        match self {
+            Self::Scheme(_) => 0,
+            Self::Slash(scheme) => text[authority..].find(":/").map_or(0, |_| authority + scheme.as_str().len() + 2),
+            // Without a scheme nobody can tell a server from a file.
+            Self::Path if authority == 0 => 0,
+            Self::Path => authority + written.len(),
+            Self::NoServer | Self::ServerNeeded | Self::User => authority,
+            Self::Port(port) => authority + written.len() - port.len(),
+            Self::Host(_) => {
+                let bad = written.find(|c: char| !(c.is_ascii_alphanumeric() || "-._:[]".contains(c)));
+                authority + bad.unwrap_or_default()
+            }
+            Self::Character(bad) => text.find(*bad).unwrap_or_default(),
+        }
+    }
+}
+
 impl Scheme {
     /// Reads a scheme, in any case (Cisco's samples have `HTTP://` too).
     pub fn parse(text: &str) -> Result<Self, UrlError> {
