@@ -11,8 +11,9 @@ use crate::profile::rule::{Dialect, Fetch, Location};
 
 impl Phone {
     /// Fetches authorities when the rule changed, and forgets them when it is blank. When phones do so is not documented:
-    /// here it is after each profile, so that the next rule may already lead to a server of the new authority. A failure
-    /// is told and does not fail the resync; the next one tries again.
+    /// here it is before the first profile, where somebody has set it at the phone, and after each profile, so that the next
+    /// rule may already lead to a server of the new authority. A failure is told and does not fail the resync; the next one
+    /// tries again.
     pub(super) async fn renew_authorities(&mut self, moment: Moment<'_>, events: &mut dyn Events) {
         let Some(parameter) = self.family().custom_ca() else { return };
         let rule = self.value(parameter).trim().to_owned();

@@ -48,6 +48,7 @@ impl Phone {
             places: job.places,
             user_agent: &user_agent,
             is_mpp: self.family() == Family::Mpp,
+            fips: self.is_under_fips(),
             upload: job.upload,
             credentials: credentials.as_ref(),
             trust: self.trust(wire),

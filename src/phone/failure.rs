@@ -117,6 +117,9 @@ pub enum Failure {
     /// A challenge of a kind that phones do not answer.
     #[error("the server offers no way to log in that phones have: {0}; expected Basic, or Digest with MD5 or SHA-256")]
     Challenge(String),
+    /// A challenge that phones do not answer while `FIPS_Mode` is on.
+    #[error("FIPS_Mode is on, which has no Digest, and the server offers no Basic: {0}")]
+    ChallengeUnderFips(String),
     /// TFTP's other errors.
     #[error("the server answered TFTP error {code}: {text}")]
     Tftp {
@@ -179,6 +182,7 @@ impl Failure {
             | Self::NoCredentials
             | Self::Unauthorized(_)
             | Self::Challenge(_)
+            | Self::ChallengeUnderFips(_)
             | Self::Tftp { .. } => Class::C,
         }
     }
@@ -188,7 +192,11 @@ impl Failure {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::NotFound | Self::NoCredentials | Self::Unauthorized(_) | Self::Challenge(_) => true,
+            Self::NotFound
+            | Self::NoCredentials
+            | Self::Unauthorized(_)
+            | Self::Challenge(_)
+            | Self::ChallengeUnderFips(_) => true,
             Self::Status(status) => (400..500).contains(status),
             // RFC 1350, appendix: file not found, access violation.
             Self::Tftp { code, .. } => matches!(code, 1 | 2),
@@ -234,7 +242,9 @@ impl Failure {
             Self::NotFound => "not-found",
             Self::Status(_) | Self::Tftp { .. } => "status",
             Self::Redirect(_) | Self::RedirectLoop(_) => "redirect",
-            Self::NoCredentials | Self::Unauthorized(_) | Self::Challenge(_) => "password",
+            Self::NoCredentials | Self::Unauthorized(_) | Self::Challenge(_) | Self::ChallengeUnderFips(_) => {
+                "password"
+            }
             Self::Decrypt(_) | Self::NoKeyingMaterial(_) => "cipher",
             Self::Coding(_) | Self::Unpack(_) | Self::Corrupt(_) | Self::Authority(_) | Self::Image(_) => "corrupt",
         }

@@ -139,6 +139,11 @@ impl Phone {
         value.eq_ignore_ascii_case("Yes") || value == "1"
     }
 
+    /// Whether `FIPS_Mode` is on. It takes away HTTP Digest; what it does to `--key` is not documented, and nothing here.
+    fn is_under_fips(&self) -> bool {
+        self.value("FIPS_Mode").trim().eq_ignore_ascii_case("Enabled")
+    }
+
     /// Whom it believes.
     fn trust<'a>(&'a self, wire: &'a Wire) -> &'a Trust {
         self.custom_trust.as_ref().unwrap_or(&wire.trust)

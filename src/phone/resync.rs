@@ -125,6 +125,7 @@ impl Phone {
 
     async fn sequence(&mut self, moment: Moment<'_>, events: &mut dyn Events) -> Profiles {
         let mut applied = 0;
+        self.renew_authorities(moment, events).await;
         for rule in RULES {
             match self.one_rule(rule, moment, events).await {
                 Ok(true) => applied += 1,

@@ -287,7 +287,10 @@ fn a_file_that_is_passed_over_is_named_where_it_may_have_been_meant() {
     assert!(told.contains("c.xml:1:1: error: ") && told.contains("[wrong-root]"), "{told}");
     assert!(told.contains("d.xml: passed over: text stands before its first tag"), "{told}");
     assert!(told.contains("a.xml.gz: passed over: a profile compressed by gzip"), "{told}");
-    assert!(told.contains("passed over: 4 files that are no profiles\n1 error, 0 warnings, 0 notes in 2 profiles"), "{told}");
+    assert!(
+        told.contains("passed over: 4 files that are no profiles\n1 error, 0 warnings, 0 notes in 2 profiles"),
+        "{told}"
+    );
     assert!(!told.contains("phones.csv") && !told.contains("logo") && !told.contains("directory"), "{told}");
     let passed = json(&site, &[&folder])["passed_over"].as_array().expect("files").len();
     assert_eq!(passed, 7);

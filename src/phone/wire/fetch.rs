@@ -31,6 +31,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) user_agent: &'a str,
     /// The headers that an 8865 was seen to send besides.
     pub(crate) is_mpp: bool,
+    /// Whether `FIPS_Mode` is on.
+    pub(crate) fips: bool,
     pub(crate) upload: Option<Upload>,
     pub(crate) credentials: Option<&'a Credentials>,
     pub(crate) trust: &'a Trust,
@@ -169,7 +171,7 @@ async fn over_http(wire: &Wire, mut ask: Ask<'_>, events: &mut dyn Events) -> Re
             401 | 407 => {
                 // libcurl keeps a password to the host that it was given for.
                 let credentials = ask.credentials.filter(|_| ask.url.host == home).ok_or(Failure::NoCredentials);
-                let challenge = challenge(response.headers(), status)?;
+                let challenge = challenge(response.headers(), status, ask.fips)?;
                 credentials?;
                 if logins == LOGINS {
                     return Err(Failure::Unauthorized(LOGINS));
@@ -289,10 +291,13 @@ async fn drain(wire: &Wire, response: Response<hyper::body::Incoming>) {
     let _ = http::in_time(wire.limits.connect, "to end", body).await;
 }
 
-fn challenge(headers: &HeaderMap, status: u16) -> Result<Challenge, Failure> {
+fn challenge(headers: &HeaderMap, status: u16, fips: bool) -> Result<Challenge, Failure> {
     let name = if status == 407 { header::PROXY_AUTHENTICATE } else { header::WWW_AUTHENTICATE };
     let offered = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    Challenge::choose(offered).map_err(Failure::Challenge)
+    match fips {
+        true => Challenge::choose_under_fips(offered).map_err(Failure::ChallengeUnderFips),
+        false => Challenge::choose(offered).map_err(Failure::Challenge),
+    }
 }
 
 fn count(octets: usize) -> u64 {

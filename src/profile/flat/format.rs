@@ -44,8 +44,8 @@ pub enum FormatError {
 /// Writes a document in the canonical form. Formatting the result again changes nothing.
 ///
 /// A value stays what it was, with non-ASCII characters as numeric references; comments and attributes stay; `<X/>` and
-/// `<X></X>` stay apart, because Cisco documents them with different meanings. A `<router-configuration>` that has no
-/// root in common with its profile comes to the profile's end.
+/// `<X></X>` stay apart, because Cisco documents them with different meanings. A `<router-configuration>` stays where it
+/// stands, also beside its profile without a root around both: adapters are seen to be given files like that.
 ///
 /// # Errors
 /// The document is no profile, or has text that this would have to drop or could change.
@@ -56,18 +56,8 @@ pub fn format(document: &Document, order: Order) -> Result<String, FormatError> 
     if document.declaration.is_some() {
         writer.lines.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     }
-    let several = document.roots().count() > 1;
-    let beside = document.roots().find(|root| several && root.name == ROUTER);
-    let mut items = writer.items(&document.nodes);
-    if beside.is_some() {
-        for item in items.iter_mut().filter(|item| item.is_named(ROUTER)) {
-            item.element = None;
-        }
-        items.retain(|item| !item.is_empty());
-        begin_at_once(&mut items);
-    }
-    for item in &items {
-        writer.item(item, beside);
+    for item in &writer.items(&document.nodes) {
+        writer.item(item);
     }
     Ok(writer.lines.text)
 }
@@ -139,16 +129,6 @@ struct Item<'a> {
     after: Vec<&'a Node>,
 }
 
-impl Item<'_> {
-    fn is_empty(&self) -> bool {
-        self.before.is_empty() && self.element.is_none() && self.after.is_empty()
-    }
-
-    fn is_named(&self, name: &str) -> bool {
-        self.element.is_some_and(|element| element.name == name)
-    }
-}
-
 /// No empty line stands before the first.
 fn begin_at_once(items: &mut [Item<'_>]) {
     if let Some(first) = items.first_mut() {
@@ -201,7 +181,7 @@ impl<'a> Writer<'a> {
         items
     }
 
-    fn item(&mut self, item: &Item<'a>, beside: Option<&'a Element>) {
+    fn item(&mut self, item: &Item<'a>) {
         if item.apart {
             self.lines.text.push('\n');
         }
@@ -211,7 +191,7 @@ impl<'a> Writer<'a> {
             self.lines.text.push('\n');
         }
         if let Some(element) = item.element {
-            self.element(element, beside);
+            self.element(element);
         }
         for (place, node) in item.after.iter().enumerate() {
             let follows = item.element.is_some() || place > 0;
@@ -227,10 +207,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn element(&mut self, written: &'a Element, beside: Option<&'a Element>) {
-        let beside = beside.filter(|_| written.name == FLAT);
+    fn element(&mut self, written: &'a Element) {
         let items = self.ordered(written);
-        if !holds_elements(written) || (items.is_empty() && beside.is_none()) {
+        if !holds_elements(written) || items.is_empty() {
             self.lines.indent();
             let value = written.value.as_deref().unwrap_or_default();
             element(&written.name, &written.attributes, value, written.self_closing, &mut self.lines.text);
@@ -239,10 +218,7 @@ impl<'a> Writer<'a> {
         }
         self.lines.open(&written.name, &written.attributes);
         for item in &items {
-            self.item(item, None);
-        }
-        if let Some(router) = beside {
-            self.element(router, None);
+            self.item(item);
         }
         self.lines.close(&written.name);
     }

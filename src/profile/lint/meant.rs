@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn what_is_no_profile_is_told_apart() {
         let root = |name: &str| Some(Other::Root(name.to_owned()));
-        let list = "<phones><phone><Product_Name>CP-8841-3PCC</Product_Name><Serial_Number>1</Serial_Number></phone></phones>";
+        let list =
+            "<phones><phone><Product_Name>CP-8841-3PCC</Product_Name><Serial_Number>1</Serial_Number></phone></phones>";
         let few = "<site><a/><b/><c/><Time_Zone>GMT</Time_Zone></site>";
         for (text, expected) in [
             ("", Some(Other::File)),

@@ -18,6 +18,7 @@ fn a_server_that_sends_an_octet_a_second_is_left() {
     let began = Instant::now();
     let ran = phone(&["--profile-rule", &server.url("/x"), "--timeout", "2"]);
     ran.ended(4, &["class C: the server took longer than 2 s to send the file", "FPRV_ERR_SERVER_CONNECTION_FAILED"]);
+    assert!(ran.lines("got")[0].ends_with(" octets; Content-Length: 1000"), "{}", ran.said);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
@@ -67,6 +68,29 @@ fn a_file_without_end_stops_at_its_bound() {
         while stream.write_all(&[b' '; 4096]).is_ok() {}
     });
     phone(&["--profile-rule", &server.url("/x")]).ended(3, &["class B: the file is larger than 4194304 octets"]);
+}
+
+#[test]
+fn what_came_of_an_answer_that_ends_too_early_is_told() {
+    let server =
+        Scripted::saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\nContent-Type: text/xml\r\n\r\n<flat-profile>");
+    let ran = phone(&["--profile-rule", &server.url("/x")]);
+    ran.ended(4, &["200 OK, 14 octets; Content-Length: 100; Content-Type: text/xml", "class C: "]);
+    // The same over TFTP: one full block, then an error.
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let url = format!("tftp://127.0.0.1:{}/x", socket.local_addr().expect("an address").port());
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+    let server = std::thread::spawn(move || {
+        let mut datagram = [0; 1500];
+        let (_, phone) = socket.recv_from(&mut datagram).expect("a request");
+        let block = [&[0, 3, 0, 1][..], &[b'<'; 512]].concat();
+        socket.send_to(&block, phone).expect("a block");
+        socket.recv_from(&mut datagram).expect("an acknowledgement");
+        socket.send_to(b"\0\x05\0\x03disk full\0", phone).expect("an error");
+    });
+    let ran = phone(&["--profile-rule", &url]);
+    server.join().expect("the server's part");
+    ran.ended(4, &["got        a part of the file, 512 octets", "TFTP error 3"]);
 }
 
 #[test]

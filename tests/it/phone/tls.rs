@@ -118,6 +118,26 @@ fn an_authority_of_the_operators_own_is_fetched_and_forgotten() {
 }
 
 #[test]
+fn an_authority_that_is_set_at_the_phone_is_there_for_its_first_profile() {
+    let server = with_profile(https(""));
+    let ca = lab("ca.pem");
+    server.put("ca.pem", std::fs::read_to_string(&ca).expect("the authority"));
+    let other = Outsider::nginx("", "");
+    other.put("ca.pem", std::fs::read_to_string(&ca).expect("the authority"));
+    // Over http, from a server that it need not trust.
+    let set = format!("Custom_CA_Rule={}", other.url("http", "/ca.pem"));
+    let ran = phone(&["--profile-rule", &server.url("https", "/x.xml"), "--set", &set]);
+    ran.succeeded(&["Custom_CA_Rule: installed: ", "class A, 1 profile"]);
+    // Over https it is asked for, and fails as long as nobody vouches for that server.
+    let set = format!("Custom_CA_Rule={}", server.url("https", "/ca.pem"));
+    let rule = server.url("https", "/x.xml");
+    let ran = phone(&["--profile-rule", &rule, "--set", &set]);
+    ran.ended(4, &["failed     Custom_CA_Rule, class C: ", "class C at Profile_Rule"]);
+    let ran = phone(&["--profile-rule", &rule, "--set", &set, "--ca", &ca]);
+    ran.succeeded(&["/ca.pem at ", "Custom_CA_Rule: installed: ", "class A, 1 profile"]);
+}
+
+#[test]
 fn what_is_no_authority_does_not_fail_the_resync() {
     let plain = Outsider::nginx("", "");
     plain.put("ca.pem", "hello");

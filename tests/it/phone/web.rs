@@ -129,6 +129,17 @@ fn apache_is_given_user_and_password_by_basic_and_digest() {
 }
 
 #[test]
+fn under_fips_no_digest_is_answered() {
+    let server = apache();
+    let asked = |path: &str| {
+        let rule = format!("[--uid phone --pwd s3cret] {}", server.url("http", path));
+        phone(&["--set", "FIPS_Mode=Enabled", "--profile-rule", &rule])
+    };
+    asked("/basic/x.xml").succeeded(&["challenged Basic, realm `prov`"]);
+    asked("/digest/x.xml").ended(4, &["class C: FIPS_Mode is on, which has no Digest", "offers no Basic: Digest"]);
+}
+
+#[test]
 fn a_password_does_not_follow_to_another_host() {
     let server = apache();
     let target = format!("http://localhost:{}/basic/x.xml", server.port);

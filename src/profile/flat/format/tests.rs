@@ -53,14 +53,14 @@ fn sorted_by_name_comments_go_with_their_elements() {
 }
 
 #[test]
-fn a_router_configuration_beside_the_root_comes_in() {
+fn a_router_configuration_stays_where_it_stands() {
     let text = "<router-configuration>\n<N>1</N></router-configuration><flat-profile><A>2</A></flat-profile>";
     insta::assert_snapshot!(formatted(text, Order::Kept).expect("a profile"), @r#"
+    <router-configuration>
+      <N>1</N>
+    </router-configuration>
     <flat-profile>
       <A>2</A>
-      <router-configuration>
-        <N>1</N>
-      </router-configuration>
     </flat-profile>
     "#);
     let device = "<device><fullConfig>true</fullConfig><flat-profile/><router-configuration/></device>";
