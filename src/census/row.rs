@@ -47,6 +47,12 @@ pub struct Row {
     pub issuer: Option<String>,
     /// With which hash.
     pub hash: Option<SignatureHash>,
+    /// There is an RSA key of fewer than 2048 bits among their certificates.
+    #[serde(default)]
+    pub short_key: bool,
+    /// There is one of X.509 version 1 or 2.
+    #[serde(default)]
+    pub before_version_3: bool,
     /// They proved to be devices. Who does not may say anything of itself.
     pub proven: bool,
     /// The first of these connections.
@@ -66,6 +72,8 @@ pub(super) struct Key<'a> {
     suite: &'a str,
     issuer: Option<&'a str>,
     hash: Option<SignatureHash>,
+    short_key: bool,
+    before_version_3: bool,
     pub(super) proven: bool,
 }
 
@@ -82,6 +90,8 @@ impl<'a> Key<'a> {
             suite: sighting.secured.suite,
             issuer: signer.map(|signer| signer.issuer.as_str()),
             hash: signer.map(|signer| signer.hash),
+            short_key: signer.is_some_and(|signer| signer.has_short_key),
+            before_version_3: signer.is_some_and(|signer| signer.is_before_version_3),
             proven: sighting.proven.is_some(),
         }
     }
@@ -95,6 +105,8 @@ impl<'a> Key<'a> {
             suite: &row.suite,
             issuer: row.issuer.as_deref(),
             hash: row.hash,
+            short_key: row.short_key,
+            before_version_3: row.before_version_3,
             proven: row.proven,
         }
     }
@@ -108,6 +120,8 @@ impl<'a> Key<'a> {
             suite: self.suite.to_owned(),
             issuer: self.issuer.map(str::to_owned),
             hash: self.hash,
+            short_key: self.short_key,
+            before_version_3: self.before_version_3,
             proven: self.proven,
             first: now,
             last: now,

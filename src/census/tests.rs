@@ -10,7 +10,8 @@ use crate::device::DeviceIdentity;
 const SPA: &str = "Cisco/SPA504G-7.4.7 (CBT141900G7)";
 
 fn secured(version: TlsVersion, signer: Option<SignatureHash>) -> Secured {
-    let signer = signer.map(|hash| Arc::new(Signer { issuer: "O=Cisco, CN=Cisco Manufacturing CA".into(), hash }));
+    let issuer = "O=Cisco, CN=Cisco Manufacturing CA".to_owned();
+    let signer = signer.map(|hash| Arc::new(Signer { issuer, hash, has_short_key: false, is_before_version_3: false }));
     Secured { version, suite: "TLS_RSA_WITH_AES_128_CBC_SHA", signer }
 }
 

@@ -9,7 +9,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::public_key;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
 
 use super::error::NotACertificate;
 use super::subject::{self, Attribute, Malformed};
@@ -38,6 +38,8 @@ pub struct Details {
     pub is_ca: bool,
     /// It says that it may not (`CA:FALSE`); certificates of version 1 do not say.
     pub is_no_ca: bool,
+    /// It is of X.509 version 1 or 2, which current libraries refuse.
+    pub is_before_version_3: bool,
 }
 
 /// A public key: its kind (`RSA`, `EC`, or the algorithm's name) and its size in bits, 0 where it is not known.
@@ -65,6 +67,7 @@ pub fn details(der: &[u8]) -> Result<Details, NotACertificate> {
         alternative_names: alternative_names(&certificate),
         is_ca: certificate.is_ca(),
         is_no_ca: certificate.basic_constraints().ok().flatten().is_some_and(|constraints| !constraints.value.ca),
+        is_before_version_3: certificate.version() != X509Version::V3,
     })
 }
 

@@ -14,7 +14,14 @@ pub struct Signer {
     pub issuer: String,
     /// The hash that was signed.
     pub hash: SignatureHash,
+    /// An RSA key of fewer than 2048 bits, which current libraries refuse.
+    pub has_short_key: bool,
+    /// X.509 version 1 or 2, which they refuse too.
+    pub is_before_version_3: bool,
 }
+
+/// The shortest RSA key that current libraries take (bits).
+const SHORTEST_RSA: usize = 2048;
 
 /// The hash of a certificate's signature, as far as it matters how old it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,23 +74,33 @@ pub fn signer(der: &[u8]) -> Result<Signer, NotACertificate> {
 }
 
 impl Signer {
-    /// The same, with the oldest hash of the chain that came with the certificate: that is what a library refuses it for. A
+    /// The same, with what is oldest in the chain that came with the certificate: that is what a library refuses it for. A
     /// root's signature on itself is looked at by none.
     #[must_use]
     pub fn by_way_of<'a>(self, intermediates: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let hash_of = |der: &'a [u8]| {
+        let of_intermediate = |der: &'a [u8]| {
             let is_root = super::names(der).is_ok_and(|names| names.subject == names.issuer);
-            signer(der).ok().filter(|_| !is_root).map(|signer| signer.hash)
+            signer(der).ok().filter(|_| !is_root)
         };
-        let hash = intermediates.into_iter().filter_map(hash_of).fold(self.hash, SignatureHash::min);
-        Self { hash, ..self }
+        intermediates.into_iter().filter_map(of_intermediate).fold(self, |oldest, other| Self {
+            hash: oldest.hash.min(other.hash),
+            has_short_key: oldest.has_short_key || other.has_short_key,
+            is_before_version_3: oldest.is_before_version_3 || other.is_before_version_3,
+            issuer: oldest.issuer,
+        })
     }
 
     /// Who signed the certificate with these details.
     #[must_use]
     pub fn of(details: &Details) -> Self {
         let issuer = details.issuer.chars().take(LONGEST).collect();
-        Self { issuer, hash: SignatureHash::of(&details.signature) }
+        let key = &details.key;
+        Self {
+            issuer,
+            hash: SignatureHash::of(&details.signature),
+            has_short_key: key.kind == "RSA" && key.bits < SHORTEST_RSA,
+            is_before_version_3: details.is_before_version_3,
+        }
     }
 }
 

@@ -46,7 +46,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::config::{Config, ConfigError};
-use crate::terminal::Lines;
+use crate::terminal::{Json, Lines};
 
 /// Provisioning server for Cisco flat-profile IP phones.
 ///
@@ -149,6 +149,5 @@ fn state(file: &Path) -> anyhow::Result<PathBuf> {
 
 /// Prints a value as JSON for people, with a line's end.
 fn json(out: &mut impl Write, value: &impl Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    Ok(writeln!(out)?)
+    Ok(writeln!(out, "{}", Json(serde_json::to_string_pretty(value)?))?)
 }

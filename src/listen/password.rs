@@ -17,8 +17,10 @@ pub(super) async fn examine(
     head: &hyper::http::request::Parts,
     asked: &Request<'_>,
 ) -> Examined {
+    let headers: Vec<&[u8]> =
+        head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes).collect();
     let attempt = Attempt {
-        header: head.headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes),
+        headers: &headers,
         method: head.method.as_str(),
         target: head.uri.path_and_query().map_or("", |target| target.as_str()),
     };

@@ -8,6 +8,7 @@ use tracing::Level;
 
 use super::sink;
 use crate::config::Format;
+use crate::terminal::Json;
 
 /// A line that is being put together.
 pub(super) struct Line {
@@ -40,8 +41,11 @@ impl Line {
         }
         match self.format {
             Format::Text => self.print(format_args!("{value:?}")),
-            // Writing to a Vec does not fail.
-            Format::Json => drop(serde_json::to_writer(&mut self.text, value)),
+            Format::Json => {
+                // A text is always JSON; what JSON leaves as it is, a terminal may not (C1, marks of direction).
+                let quoted = serde_json::to_string(value).unwrap_or_default();
+                self.print(format_args!("{}", Json(quoted)));
+            }
         }
     }
 
@@ -104,6 +108,16 @@ mod tests {
         let (time, rest) = line.split_once(' ').expect("a time");
         assert!(time.parse::<Timestamp>().is_ok(), "{time}");
         assert_eq!(rest, " INFO phoneprov::request: path=\"/a\\\"b\\nc\\u{1b}[2J\" peer=127.0.0.1:5 bytes=7");
+    }
+
+    #[test]
+    fn a_json_line_moves_no_cursor_either() {
+        let mut line = Line::new(Format::Json, Level::INFO, "t");
+        line.text("path", "/\u{9b}2J\u{7f}\u{202e}gpj\u{e9}");
+        let text = String::from_utf8(line.text).expect("text") + "}";
+        assert!(text.contains(r"/\u009b2J\u007f\u202egpjé"), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["path"], "/\u{9b}2J\u{7f}\u{202e}gpj\u{e9}");
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub use sink::flush;
 pub fn start(level: &str, format: Format) -> Result<(), String> {
     let filter = EnvFilter::try_new(level)
         .map_err(|error| format!("log.level: `{level}`: {error}; expected error, warn, info, debug or trace"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(sink::Events);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(sink::Events(format));
     let started = match format {
         Format::Text => subscriber.finish().try_init(),
         Format::Json => subscriber.json().flatten_event(true).finish().try_init(),

@@ -16,6 +16,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::config::Format;
+use crate::terminal::{Json, Lines as Text};
+
 /// Lines are written when they have gathered to this many bytes, busy or not.
 const FULL: usize = 32 * 1024;
 
@@ -102,26 +105,53 @@ fn has_room(out: BorrowedFd<'_>) -> bool {
     }
 }
 
-/// Tracing's way to the same place: an event is rare and goes out at once, after the requests before it.
-pub(super) struct Events;
+/// Tracing's way to the same place: an event is rare and goes out at once, after the requests before it. Nothing in it moves
+/// a cursor or turns a line around, which tracing itself leaves to others.
+#[derive(Clone, Copy)]
+pub(super) struct Events(pub(super) Format);
 
 impl MakeWriter<'_> for Events {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
-        Self
+        *self
+    }
+}
+
+impl Events {
+    /// The event as it may be read at a terminal. An error of the configuration has several lines, as it is.
+    fn shown(self, event: &[u8]) -> String {
+        let text = String::from_utf8_lossy(event);
+        match self.0 {
+            Format::Json => Json(&text).to_string(),
+            Format::Text => Text(&text).to_string(),
+        }
     }
 }
 
 impl Write for Events {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let shown = self.shown(event);
         let mut lines = lines();
-        lines.add(event);
+        lines.add(shown.as_bytes());
         lines.write();
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_event_moves_a_cursor_or_turns_a_line_around() {
+        let event = "INFO a\u{1b}[2J\u{9b}1m\u{202e}\n".as_bytes();
+        assert_eq!(Events(Format::Text).shown(event), "INFO a\\u{1b}[2J\\u{9b}1m\\u{202e}\n");
+        let json = "{\"message\":\"\u{9b}1m\u{202e}\"}\n".as_bytes();
+        assert_eq!(Events(Format::Json).shown(json), "{\"message\":\"\\u009b1m\\u202e\"}\n");
     }
 }

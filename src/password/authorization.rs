@@ -52,6 +52,9 @@ pub struct Digest {
 /// Why a header is not understood. No text here holds any part of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
+    /// Which of them a proxy on the way has looked at, nobody knows.
+    #[error("more than one Authorization header")]
+    Several,
     /// Neither Basic nor Digest.
     #[error("the scheme is neither Basic nor Digest")]
     Scheme,
@@ -73,6 +76,18 @@ pub enum AuthorizationError {
 }
 
 impl Authorization {
+    /// Reads what a request has of the header; none where it has none.
+    ///
+    /// # Errors
+    /// It stands there twice, or is not understood.
+    pub fn of(headers: &[&[u8]]) -> Result<Option<Self>, AuthorizationError> {
+        match headers {
+            [] => Ok(None),
+            [value] => Self::parse(value).map(Some),
+            [_, _, ..] => Err(AuthorizationError::Several),
+        }
+    }
+
     /// Reads the header's value.
     ///
     /// # Errors

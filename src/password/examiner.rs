@@ -20,8 +20,8 @@ pub struct Examiner {
 /// What a request says of its client, and what a digest covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
-    /// The `Authorization` header.
-    pub header: Option<&'a [u8]>,
+    /// The `Authorization` headers: one at the most, where nobody plays tricks.
+    pub headers: &'a [&'a [u8]],
     /// The HTTP method.
     pub method: &'a str,
     /// Path and query, as they came.
@@ -140,10 +140,10 @@ impl Examiner {
     /// Looks at what is presented.
     #[must_use]
     pub fn judge(self: &Arc<Self>, attempt: &Attempt<'_>) -> Judgement {
-        let Some(header) = attempt.header else { return Judgement::Passed(Verdict::Nothing) };
-        match Authorization::parse(header) {
-            Ok(Authorization::Basic(basic)) => self.basic(basic),
-            Ok(Authorization::Digest(digest)) => self.digest(digest, attempt),
+        match Authorization::of(attempt.headers) {
+            Ok(None) => Judgement::Passed(Verdict::Nothing),
+            Ok(Some(Authorization::Basic(basic))) => self.basic(basic),
+            Ok(Some(Authorization::Digest(digest))) => self.digest(digest, attempt),
             Err(error) => Judgement::Passed(Verdict::Wrong(error.into())),
         }
     }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn verdict(examiner: &Arc<Examiner>, header: &str, now: Instant) -> Verdict {
-        let attempt = Attempt { header: Some(header.as_bytes()), method: "GET", target: "/a.cfg" };
+        let attempt = Attempt { headers: &[header.as_bytes()], method: "GET", target: "/a.cfg" };
         match examiner.judge(&attempt) {
             Judgement::Passed(verdict) => verdict,
             Judgement::Pending(examination) => examination.run(now),
@@ -317,7 +317,7 @@ mod tests {
         let (examiner, now) = examiner(&ALL);
         let attempt = |header: &str| {
             let header = header.as_bytes().to_vec();
-            let attempt = Attempt { header: Some(&header), method: "GET", target: "/a.cfg" };
+            let attempt = Attempt { headers: &[header.as_slice()], method: "GET", target: "/a.cfg" };
             matches!(examiner.judge(&attempt), Judgement::Pending(_))
         };
         let right = basic("desk:secret");

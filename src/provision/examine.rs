@@ -51,7 +51,7 @@ pub struct Pending {
 pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>) -> Examining {
     let Some(treatment) = asked(line, request) else { return Examining::Done(Examined::default()) };
     let rule = treatment.place;
-    let Some(gate) = &treatment.gate else { return code(line, request, rule, attempt.header) };
+    let Some(gate) = &treatment.gate else { return code(line, request, rule, attempt.headers) };
     match gate.examiner.judge(attempt) {
         Judgement::Passed(verdict) => Examining::Done(Examined { rule: Some(rule), verdict }),
         Judgement::Pending(examination) => Examining::Pending(Pending { rule, examination }),
@@ -59,10 +59,10 @@ pub fn examine(line: &Line, request: &Request<'_>, attempt: &Attempt<'_>) -> Exa
 }
 
 /// What is presented where a code is asked for.
-fn code(line: &Line, request: &Request<'_>, rule: usize, header: Option<&[u8]>) -> Examining {
-    let Some(header) = header else { return Examining::Done(Examined { rule: Some(rule), ..Examined::default() }) };
-    match Authorization::parse(header) {
-        Ok(authorization) => {
+fn code(line: &Line, request: &Request<'_>, rule: usize, headers: &[&[u8]]) -> Examining {
+    match Authorization::of(headers) {
+        Ok(None) => Examining::Done(Examined { rule: Some(rule), ..Examined::default() }),
+        Ok(Some(authorization)) => {
             let code = Code::presented(&authorization);
             Examining::Code(PendingCode { rule, code, identity: identity(line, request) })
         }

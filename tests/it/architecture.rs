@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("metrics", &["config", "provision"]),
     ("syslog", &["device"]),
     ("event", &["device", "provision", "syslog"]),
-    ("log", &["config", "event", "metrics", "provision"]),
+    ("log", &["config", "event", "metrics", "provision", "terminal"]),
     ("census", &["certificate", "config", "device"]),
     ("store", &["cipher", "config", "device", "event", "inventory", "password"]),
     ("trust", &["certificate", "config", "device"]),

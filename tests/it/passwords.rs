@@ -62,6 +62,27 @@ fn curl_gets_its_profile_by_basic_and_nobody_elses() {
 }
 
 #[test]
+fn of_two_authorization_headers_none_counts_and_names_are_told_apart_by_case() {
+    let server = site("").start();
+    let path = format!("/pw/{PHONE}.cfg");
+    let header = |user: &str, password: &str| {
+        let credentials = data_encoding::BASE64.encode(format!("{user}:{password}").as_bytes());
+        format!("Authorization: Basic {credentials}")
+    };
+    let (right, wrong) = (header(PHONE, "Phone:Secret 1"), header(PHONE, "no"));
+    assert_eq!(get(&server, &["-H", &right], &path).status, 200);
+    for (first, second) in [(&right, &wrong), (&wrong, &right), (&right, &right)] {
+        assert_eq!(get(&server, &["-H", first, "-H", second], &path).status, 401);
+    }
+    server.log_line(&["more than one Authorization header"]);
+    let upper = header(&PHONE.to_uppercase(), "Phone:Secret 1");
+    assert_eq!(get(&server, &["-H", &upper], &path).status, 401, "another account, as docs/passwords.md says");
+    std::fs::write(server.path("passwords"), line(&PHONE.to_uppercase(), "Phone:Secret 1")).expect("room");
+    let server = server.stop().start();
+    assert_eq!(get(&server, &["-H", &upper], &path).status, 200, "whose account it is, is read in any case");
+}
+
+#[test]
 fn a_shared_account_is_good_for_all_paths_of_its_rule() {
     let server = site("accounts = \"shared\"").start();
     for mac in [PHONE, OTHER] {

@@ -124,6 +124,10 @@ fn the_report_says_who_needs_what() {
     let spa = "User-Agent: Cisco/SPA504G-7.4.7 (CBT141900G7)\r\n";
     let options = [&SPA[..], &phone.options()].concat();
     assert_eq!(s_client_as(spa, old_port(&server), "/basic.txt", &options).status, 200);
+    let oldest = factory.phone("oldest", PHONE, Made::V1);
+    let spa942 = "User-Agent: Linksys/SPA942-6.1.5(a) (88019FA42805)\r\n";
+    let oldest = [&SPA[..], &oldest.options()].concat();
+    assert_eq!(s_client_as(spa942, old_port(&server), "/basic.txt", &oldest).status, 200);
     let ca = lab("ca.pem");
     let own = [lab(&format!("phone-{PHONE}.pem")), lab(&format!("phone-{PHONE}.key"))];
     let modern = ["--cacert", &ca, "--cert", &own[0], "--key", &own[1], "-H", mpp];
@@ -141,12 +145,17 @@ fn the_report_says_who_needs_what() {
 
     let report = String::from_utf8_lossy(&report);
     let lines: Vec<Vec<&str>> = report.lines().map(|line| line.split_whitespace().collect()).collect();
-    let old_row = ["SPA504G", "7.4.7", "1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "SHA-1", "O=Cisco", "Systems,"];
-    assert!(lines.iter().any(|line| line.starts_with(&old_row)), "{report}");
+    let old = ["SPA504G", "7.4.7", "1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "SHA-1,", "short", "key", "O=Cisco"];
+    let oldest = ["SPA942", "6.1.5(a)", "1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "SHA-1,", "short", "key,", "v1"];
+    assert!(lines.iter().any(|line| line.starts_with(&old)), "{report}");
+    assert!(lines.iter().any(|line| line.starts_with(&oldest)), "{report}");
     let new_row = ["CP-8841-3PCC", "12.0.2", "1.3", "TLS_AES_256_GCM_SHA384", "SHA-2"];
     let new = lines.iter().find(|line| line.starts_with(&new_row)).expect("a row of the modern listener");
     assert_eq!(new.last(), Some(&"2"), "a connection counts once, whatever is asked on it: {report}");
     assert!(report.contains("\ndropping TLS 1.0 breaks: SPA504G 7.4.7 (last "), "{report}");
+    assert!(report.contains("\ndropping RSA keys under 2048 bits breaks: SPA504G 7.4.7 (last "), "{report}");
+    let version = report.lines().find(|line| line.starts_with("dropping certificates before X.509 version 3"));
+    assert!(version.is_some_and(|line| line.contains("breaks: SPA942 6.1.5(a)") && !line.contains("504")), "{report}");
     assert!(report.contains("\ndropping TLS 1.1 breaks: nobody that was seen\n"), "{report}");
     assert!(report.contains("\ndropping SHA-1 certificates breaks: SPA504G 7.4.7 (last "), "{report}");
     let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");

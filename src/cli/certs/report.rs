@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::census::{self, Expiries, Expiry};
+use crate::terminal::OneLine;
 
 /// Print the devices by the month in which their certificates end, the first ones first.
 ///
@@ -77,10 +78,10 @@ fn print(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
         };
         writeln!(out, "{month}  {count}{expired}")?;
         for device in *devices {
-            let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".into());
+            let name = |name: &Option<String>| OneLine(name.as_deref().unwrap_or("-")).to_string();
             let (mac, serial, model) = (name(&device.mac), name(&device.serial), name(&device.model));
             let (ends, last) = (day(device.expires), day(device.last));
-            writeln!(out, "  {mac:<12}  {serial:<12}  {model:<14}  {ends}  {}  seen {last}", device.issuer)?;
+            writeln!(out, "  {mac:<12}  {serial:<12}  {model:<14}  {ends}  {}  seen {last}", OneLine(&device.issuer))?;
         }
     }
     match report.beyond {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::census::{self, Row};
 use crate::certificate::SignatureHash;
 use crate::config::TlsVersion;
+use crate::terminal::OneLine;
 
 /// Print which TLS the phones of each model and firmware use, and what dropping the old versions would break.
 ///
@@ -71,6 +72,8 @@ fn drops(rows: &[Row]) -> Vec<Drop<'_>> {
             what: "SHA-1 certificates",
             breaks: breaks(rows, |row| matches!(row.hash, Some(SignatureHash::Sha1 | SignatureHash::Md5))),
         },
+        Drop { what: "RSA keys under 2048 bits", breaks: breaks(rows, |row| row.short_key) },
+        Drop { what: "certificates before X.509 version 3", breaks: breaks(rows, |row| row.before_version_3) },
         Drop { what: "RSA key exchange", breaks: breaks(rows, |row| row.suite.starts_with("TLS_RSA_")) },
     ]
 }
@@ -117,16 +120,23 @@ fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
 
 fn cells(row: &Row) -> [String; 9] {
     [
-        name(&row.model).into(),
-        name(&row.firmware).into(),
+        OneLine(name(&row.model)).to_string(),
+        OneLine(name(&row.firmware)).to_string(),
         row.tls.as_str().into(),
-        row.suite.clone(),
-        row.hash.map_or("no certificate", SignatureHash::as_str).into(),
-        row.issuer.as_deref().unwrap_or("-").into(),
+        OneLine(&row.suite).to_string(),
+        signed(row),
+        OneLine(row.issuer.as_deref().unwrap_or("-")).to_string(),
         if row.proven { "yes" } else { "no" }.into(),
         day(row.last),
         row.connections.to_string(),
     ]
+}
+
+/// The hash, and what else of their certificates is old.
+fn signed(row: &Row) -> String {
+    let hash = row.hash.map_or("no certificate", SignatureHash::as_str);
+    let old = [(row.short_key, "short key"), (row.before_version_3, "v1")];
+    old.into_iter().filter(|(is_so, _)| *is_so).fold(hash.to_owned(), |text, (_, what)| format!("{text}, {what}"))
 }
 
 fn name(text: &str) -> &str {
@@ -140,7 +150,8 @@ fn day(time: Timestamp) -> String {
 impl std::fmt::Display for Breaks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let some = if self.only_some { "some of " } else { "" };
-        write!(f, "{some}{} {} (last {})", name(self.model), name(self.firmware), day(self.last))
+        let (model, firmware) = (OneLine(name(self.model)), OneLine(name(self.firmware)));
+        write!(f, "{some}{model} {firmware} (last {})", day(self.last))
     }
 }
 
@@ -157,6 +168,8 @@ mod tests {
             suite: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".into(),
             issuer: None,
             hash,
+            short_key: hash == Some(SignatureHash::Sha1),
+            before_version_3: false,
             proven: true,
             first: last,
             last,
@@ -184,6 +197,27 @@ mod tests {
             text.contains("dropping SHA-1 certificates breaks: some of SPA504G 7.4.7 (last 2023-11-14)\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_else_is_old_has_its_lines() {
+        let mut rows = [row("SPA942", TlsVersion::V10, Some(SignatureHash::Sha1), 1_760_000_000)];
+        assert!(printed(&rows).contains("dropping certificates before X.509 version 3 breaks: nobody that was seen\n"));
+        rows[0].before_version_3 = true;
+        let text = printed(&rows);
+        assert!(text.contains("  SHA-1, short key, v1  "), "{text}");
+        assert!(text.contains("dropping RSA keys under 2048 bits breaks: SPA942 7.4.7 (last 2025-10-09)\n"), "{text}");
+        assert!(text.contains("before X.509 version 3 breaks: SPA942 7.4.7 (last 2025-10-09)\n"), "{text}");
+    }
+
+    #[test]
+    fn a_table_that_somebody_has_tampered_with_moves_no_cursor() {
+        let mut row = row("a\u{1b}[2J\nb", TlsVersion::V10, None, 1_760_000_000);
+        (row.suite, row.issuer) = ("c\u{9b}".into(), Some("d\u{202e}".into()));
+        row.firmware = "e\r".into();
+        let text = printed(&[row]);
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\r']), "{text:?}");
+        assert!(text.contains(r"a\u{1b}[2J\nb  e\r"), "{text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use openssl::asn1::Asn1Time;
@@ -12,20 +13,19 @@ use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{
-    CrlStatus, X509, X509Crl, X509CrlRef, X509KeyUsage, X509Name, X509PurposeId, X509Ref, X509StoreContext,
-    X509VerifyResult,
+    CrlStatus, X509, X509CrlRef, X509KeyUsage, X509Name, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
 };
 use rustls::pki_types::CertificateDer;
 
 use super::judge::{Objection, Verify};
-use super::revocation::Revocations;
+use super::revocation::{List, Revocations};
 use super::{TlsError, file};
 
 /// Authorities, each a trust anchor of its own, as those of a modern listener are.
 pub(super) struct Anchors {
     certificates: Vec<X509>,
     store: X509Store,
-    lists: Vec<X509Crl>,
+    lists: Vec<Arc<List>>,
 }
 
 impl Anchors {
@@ -36,12 +36,10 @@ impl Anchors {
             let read = X509::from_der(&der);
             certificates.push(read.map_err(|error| TlsError::Authority { path, error: error.to_string() })?);
         }
-        let mut lists = Vec::new();
-        for list in revocations.lists() {
-            let read = X509Crl::from_der(&list.der);
-            lists.push(
-                read.map_err(|error| TlsError::Revocation { path: list.path.clone(), error: error.to_string() })?,
-            );
+        let lists = revocations.lists().to_vec();
+        for list in &lists {
+            let wrong = |error: ErrorStack| TlsError::Revocation { path: list.path.clone(), error: error.to_string() };
+            list.parsed().map_err(wrong)?;
         }
         let path = || paths.first().cloned().unwrap_or_default();
         let store =
@@ -60,7 +58,9 @@ impl Anchors {
         let pairs = chain.iter().zip(chain.iter().skip(1));
         pairs.into_iter().enumerate().find_map(|(at, (certificate, issuer))| {
             let name = certificate.issuer_name().to_der().ok();
-            let lists = self.lists.iter().filter(|list| list.issuer_name().to_der().ok() == name);
+            // All of them were read when the listener was opened.
+            let lists = self.lists.iter().filter_map(|list| list.parsed().ok());
+            let lists = lists.filter(|list| list.issuer_name().to_der().ok() == name);
             lists.into_iter().find_map(|list| objection_of(list, certificate, issuer, at))
         })
     }

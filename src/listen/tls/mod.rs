@@ -12,6 +12,7 @@ mod anchors;
 mod doubts;
 mod error;
 mod file;
+mod held;
 mod judge;
 mod legacy;
 mod modern;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use rustls::{
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::held::{self, Held};
 use super::judge::{Judge, Objection, Verify};
 use super::revocation::{List, Revocations};
 use super::{Shaken, TlsError, file};
@@ -52,10 +53,8 @@ impl Modern {
         let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(tls.versions));
         let builder = builder.map_err(|error| pair_error(tls, &error))?;
         let builder = match (&trusted, tls.client_certificate) {
-            (Some(Trusted { first, .. }), ClientCertificate::Require) => {
-                builder.with_client_cert_verifier(first.clone())
-            }
-            (Some(Trusted { first, .. }), _) => builder.with_client_cert_verifier(Arc::new(Listener(first.clone()))),
+            (Some(trusted), ClientCertificate::Require) => builder.with_client_cert_verifier(trusted.first.clone()),
+            (Some(trusted), _) => builder.with_client_cert_verifier(Arc::new(Listener(trusted.first.clone()))),
             (None, _) => builder.with_no_client_auth(),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| pair_error(tls, &error))?;
@@ -199,10 +198,26 @@ impl ClientCertVerifier for Listener {
     }
 }
 
-/// The verifier for these authorities and what they have revoked.
-pub(super) fn trusted(paths: &[PathBuf], revocations: &Revocations) -> Result<Trusted, TlsError> {
+/// What verifies for the same authorities with the same lists.
+static TRUSTED: LazyLock<Held<Trusted>> = LazyLock::new(Held::default);
+
+/// The verifier for these authorities and what they have revoked. Listeners with the same ones have it in common: it holds
+/// the lists as rustls reads them.
+pub(super) fn trusted(paths: &[PathBuf], revocations: &Revocations) -> Result<Arc<Trusted>, TlsError> {
+    let authorities = file::authorities(paths)?;
+    let count = (authorities.len() as u64).to_be_bytes();
+    let lists = revocations.lists().iter().map(|list| list.der.as_slice());
+    let pieces = authorities.iter().map(|(_, authority)| &**authority).chain(lists);
+    TRUSTED.get_or(held::key(std::iter::once(&count[..]).chain(pieces)), || verifiers(authorities, paths, revocations))
+}
+
+fn verifiers(
+    authorities: Vec<(PathBuf, CertificateDer<'static>)>,
+    paths: &[PathBuf],
+    revocations: &Revocations,
+) -> Result<Trusted, TlsError> {
     let mut roots = RootCertStore::empty();
-    for (path, certificate) in file::authorities(paths)? {
+    for (path, certificate) in authorities {
         roots.add(certificate).map_err(|error| TlsError::Authority { path, error: error.to_string() })?;
     }
     let roots = Arc::new(roots);
@@ -237,13 +252,13 @@ fn list_words(error: &VerifierBuilderError) -> String {
 
 /// The authorities that a listener trusts. Of the lists of one issuer webpki takes the first that it finds, so there is a
 /// verifier for each of them; a chain has to pass all.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Trusted {
     first: Arc<dyn ClientCertVerifier>,
     others: Vec<Arc<dyn ClientCertVerifier>>,
 }
 
-impl Verify for Trusted {
+impl Verify for Arc<Trusted> {
     fn verify(
         &self,
         leaf: &CertificateDer<'_>,

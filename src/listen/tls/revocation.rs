@@ -1,11 +1,16 @@
 //! The revocation lists of a listener, read once, for whichever library verifies.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jiff::Timestamp;
+use openssl::error::ErrorStack;
+use openssl::x509::X509Crl;
 use rustls::pki_types::CertificateDer;
 
+use super::held::{self, Held};
 use super::{TlsError, doubts, file};
 use crate::certificate::{self, RevocationList};
 use crate::config::{PastDate, Revocation};
@@ -19,17 +24,21 @@ const ENDINGS: [&str; 3] = ["crl", "pem", "der"];
 /// A listener's lists.
 #[derive(Debug)]
 pub(super) struct Revocations {
-    lists: Vec<List>,
+    lists: Vec<Arc<List>>,
     past_date: PastDate,
 }
 
 /// A list and where it stands.
-#[derive(Debug)]
 pub(super) struct List {
     pub(super) path: PathBuf,
     pub(super) der: Vec<u8>,
     said: RevocationList,
+    /// As OpenSSL has it, where somebody has asked for it.
+    parsed: OnceLock<X509Crl>,
 }
+
+/// The lists of files, by path and content.
+static FILES: LazyLock<Held<Vec<Arc<List>>>> = LazyLock::new(Held::default);
 
 impl Revocations {
     /// Reads them for a listener that trusts these authorities, and warns of what speaks against one.
@@ -46,7 +55,7 @@ impl Revocations {
         let mut lists = Vec::new();
         for path in &config.lists {
             for path in file::files_of(path, &ENDINGS)? {
-                lists.extend(read(&path)?);
+                lists.extend(read(&path)?.iter().cloned());
             }
         }
         if let Some(path) = config.lists.first().filter(|_| lists.is_empty()) {
@@ -56,7 +65,7 @@ impl Revocations {
     }
 
     /// All of them.
-    pub(super) fn lists(&self) -> &[List] {
+    pub(super) fn lists(&self) -> &[Arc<List>] {
         &self.lists
     }
 
@@ -97,13 +106,19 @@ impl Revocations {
             return None;
         }
         let mut names = std::iter::once(leaf).chain(intermediates).filter_map(|der| certificate::names(der).ok());
-        let past = |list: &&List| list.is_past(now);
+        let past = |list: &&Arc<List>| list.is_past(now);
         let list = names.find_map(|names| {
             let mut of_issuer = self.lists.iter().filter(|list| list.said.issuer_name == names.issuer);
             // A newer one beside it makes up for it.
             of_issuer.find(past).filter(|_| !self.has_current(names.issuer, now))
         })?;
         Some(format!("the revocation list of its issuer, {}, is past its date", list.path.display()))
+    }
+}
+
+impl std::fmt::Debug for List {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("List").field("path", &self.path).field("issuer", &self.said.issuer).finish_non_exhaustive()
     }
 }
 
@@ -117,9 +132,18 @@ impl List {
     pub(super) fn is_past(&self, now: Timestamp) -> bool {
         self.said.next.is_some_and(|next| next < now)
     }
+
+    /// The list as OpenSSL has it, read when it is first asked for.
+    pub(super) fn parsed(&self) -> Result<&X509Crl, ErrorStack> {
+        match self.parsed.get() {
+            Some(parsed) => Ok(parsed),
+            None => X509Crl::from_der(&self.der).map(|parsed| self.parsed.get_or_init(|| parsed)),
+        }
+    }
 }
 
-fn read(path: &Path) -> Result<Vec<List>, TlsError> {
+/// The lists of a file. Listeners with the same file have them in common.
+fn read(path: &Path) -> Result<Arc<Vec<Arc<List>>>, TlsError> {
     let wrong = |error: String| TlsError::Revocation { path: path.to_owned(), error };
     file::regular(path)?;
     let size = fs::metadata(path).map_err(|error| TlsError::unreadable(path, error))?.len();
@@ -127,10 +151,54 @@ fn read(path: &Path) -> Result<Vec<List>, TlsError> {
         return Err(wrong(format!("longer than {LARGEST} bytes")));
     }
     let content = fs::read(path).map_err(|error| TlsError::unreadable(path, error))?;
-    let lists = certificate::revocation_lists(&content).map_err(|error| wrong(error.to_string()))?;
-    let list = |der: Vec<u8>| {
-        let said = certificate::revocation_list(&der).map_err(|error| wrong(error.to_string()))?;
-        Ok(List { path: path.to_owned(), der, said })
+    let key = held::key([path.as_os_str().as_bytes(), &content]);
+    FILES.get_or(key, || {
+        let lists = certificate::revocation_lists(&content).map_err(|error| wrong(error.to_string()))?;
+        let list = |der: Vec<u8>| {
+            let said = certificate::revocation_list(&der).map_err(|error| wrong(error.to_string()))?;
+            Ok(Arc::new(List { path: path.to_owned(), der, said, parsed: OnceLock::new() }))
+        };
+        lists.into_iter().map(list).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        CertificateParams, CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+        SerialNumber, date_time_ymd,
     };
-    lists.into_iter().map(list).collect()
+
+    use super::*;
+
+    fn list(number: u64) -> Vec<u8> {
+        let key = KeyPair::generate().expect("a key");
+        let mut issuer = CertificateParams::default();
+        issuer.key_usages = vec![KeyUsagePurpose::CrlSign];
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 2),
+            next_update: date_time_ymd(2026, 2, 2),
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&Issuer::new(issuer, &key)).expect("a list").der().to_vec()
+    }
+
+    #[test]
+    fn listeners_with_the_same_file_have_its_lists_in_common() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, other) = (folder.path().join("a.crl"), folder.path().join("b.crl"));
+        let content = list(1);
+        fs::write(&path, &content).expect("room");
+        fs::write(&other, &content).expect("room");
+        let first = read(&path).expect("a list");
+        assert!(Arc::ptr_eq(&first, &read(&path).expect("a list")));
+        assert!(!Arc::ptr_eq(&first, &read(&other).expect("a list")), "errors name the file");
+        let parsed: *const _ = first[0].parsed().expect("a list");
+        assert!(std::ptr::eq(parsed, first[0].parsed().expect("a list")));
+        fs::write(&path, list(2)).expect("room");
+        assert!(!Arc::ptr_eq(&first, &read(&path).expect("a list")), "another list");
+    }
 }
