@@ -72,7 +72,7 @@ pub(super) struct Key<'a> {
     suite: &'a str,
     issuer: Option<&'a str>,
     hash: Option<SignatureHash>,
-    short_key: bool,
+    is_short: bool,
     before_version_3: bool,
     pub(super) proven: bool,
 }
@@ -90,7 +90,7 @@ impl<'a> Key<'a> {
             suite: sighting.secured.suite,
             issuer: signer.map(|signer| signer.issuer.as_str()),
             hash: signer.map(|signer| signer.hash),
-            short_key: signer.is_some_and(|signer| signer.has_short_key),
+            is_short: signer.is_some_and(|signer| signer.has_short_key),
             before_version_3: signer.is_some_and(|signer| signer.is_before_version_3),
             proven: sighting.proven.is_some(),
         }
@@ -105,7 +105,7 @@ impl<'a> Key<'a> {
             suite: &row.suite,
             issuer: row.issuer.as_deref(),
             hash: row.hash,
-            short_key: row.short_key,
+            is_short: row.short_key,
             before_version_3: row.before_version_3,
             proven: row.proven,
         }
@@ -120,7 +120,7 @@ impl<'a> Key<'a> {
             suite: self.suite.to_owned(),
             issuer: self.issuer.map(str::to_owned),
             hash: self.hash,
-            short_key: self.short_key,
+            short_key: self.is_short,
             before_version_3: self.before_version_3,
             proven: self.proven,
             first: now,

@@ -3,7 +3,7 @@
 //! fetches is another matter.
 
 mod notify;
-mod sip;
+pub mod sip;
 mod web;
 
 use std::fmt;

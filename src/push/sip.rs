@@ -32,13 +32,17 @@ pub(super) struct Notify<'a> {
 
 /// An answer, as far as it is of use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) reason: String,
-    pub(super) call: String,
-    pub(super) count: u32,
+pub struct Answer {
+    /// From 100 to 699.
+    pub status: u16,
+    /// Its words, without control characters.
+    pub reason: String,
+    /// `Call-ID`.
+    pub call: String,
+    /// The number of `CSeq`.
+    pub count: u32,
     /// `WWW-Authenticate` and `Proxy-Authenticate`, in their order.
-    pub(super) challenges: Vec<String>,
+    pub challenges: Vec<String>,
 }
 
 impl Notify<'_> {
@@ -74,7 +78,8 @@ impl Notify<'_> {
 
 impl Answer {
     /// Reads an answer; `None`: it is none, or it answers no NOTIFY.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes.get(..head(bytes)?)?);
         let mut lines = text.split("\r\n");
         let (status, reason) = lines.next()?.strip_prefix("SIP/2.0 ")?.split_once(' ')?;

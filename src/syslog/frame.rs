@@ -4,7 +4,7 @@ use super::LONGEST;
 
 /// What has come and is no whole line yet.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub struct Frames {
     bytes: Vec<u8>,
     /// Bytes of a line that was too long, and that are still to come: all up to a line feed, or so many.
     passed_over: Option<Rest>,
@@ -21,12 +21,12 @@ const DIGITS: usize = 7;
 
 impl Frames {
     /// Takes bytes in.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// The next whole line; of one that is too long, its beginning.
-    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+    pub fn whole(&mut self) -> Option<Vec<u8>> {
         self.pass_over();
         if self.passed_over.is_some() || self.bytes.is_empty() {
             return None;
@@ -52,7 +52,8 @@ impl Frames {
     }
 
     /// What is left when the other side closes.
-    pub(super) fn rest(mut self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn rest(mut self) -> Option<Vec<u8>> {
         self.pass_over();
         self.bytes.truncate(LONGEST);
         (self.passed_over.is_none() && !self.bytes.is_empty()).then_some(self.bytes)
@@ -114,7 +115,7 @@ mod tests {
         let (mut frames, mut lines) = (Frames::default(), Vec::new());
         for bytes in stream.chunks(piece.max(1)) {
             frames.push(bytes);
-            lines.extend(std::iter::from_fn(|| frames.next()));
+            lines.extend(std::iter::from_fn(|| frames.whole()));
         }
         lines.extend(frames.rest());
         lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()

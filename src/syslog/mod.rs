@@ -4,7 +4,7 @@
 //! A line proves nothing: anybody may send one under any name. Whose it is, and whether it counts, is decided where the
 //! requests are known that it can be held against ([`crate::event`]).
 
-mod frame;
+pub mod frame;
 mod message;
 mod receiver;
 mod template;

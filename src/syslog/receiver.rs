@@ -109,7 +109,7 @@ async fn read(mut stream: TcpStream, peer: SocketAddr, messages: &Messages, line
     let (mut frames, mut piece) = (Frames::default(), vec![0; PIECE]);
     while let Ok(Ok(length @ 1..)) = timeout(SILENCE, stream.read(&mut piece)).await {
         frames.push(&piece[..length]);
-        while let Some(line) = frames.next() {
+        while let Some(line) = frames.whole() {
             let line = messages.read(&line, peer.ip(), Timestamp::now());
             if !line.text.is_empty() && lines.send(line).await.is_err() {
                 return;

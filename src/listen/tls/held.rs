@@ -28,10 +28,10 @@ impl<T> Held<T> {
         if let Some(there) = held.get(&key).and_then(Weak::upgrade) {
             return Ok(there);
         }
-        let made = Arc::new(make()?);
+        let new = Arc::new(make()?);
         held.retain(|_, other| other.strong_count() > 0);
-        held.insert(key, Arc::downgrade(&made));
-        Ok(made)
+        held.insert(key, Arc::downgrade(&new));
+        Ok(new)
     }
 }
 
