@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::ensure;
 
 use super::device::{Assignments, Unwanted, put};
-use super::store::{who, with_store};
+use super::preview::{self, Preview};
+use super::store::{who, with_shared_store};
+use crate::config::Config;
 use crate::device::shown;
 use crate::store::{Defaults, Store};
 
@@ -35,17 +37,21 @@ enum Command {
     Set {
         #[command(flatten)]
         variables: Assignments,
+        #[command(flatten)]
+        preview: preview::Args,
     },
     /// Take variables away.
     Unset {
         #[command(flatten)]
         unwanted: Unwanted,
+        #[command(flatten)]
+        preview: preview::Args,
     },
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    with_store(&args.config, async |store| match &args.command {
+    with_shared_store(&args.config, async |config, store| match &args.command {
         Command::Show { json, reveal: false } => show(&store.defaults().await?, *json),
         Command::Show { json, reveal: true } => {
             let mut writing = store.write(&who(), "defaults show --reveal").await?;
@@ -53,28 +59,42 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             writing.commit().await?;
             show(&defaults, *json)
         }
-        Command::Set { variables } => {
+        Command::Set { variables, preview } => {
             let set = variables.read()?;
             ensure!(!set.is_empty(), "no variable is named");
-            change(store, "defaults set", |defaults| {
+            change(&store, config, (*preview, "defaults set"), |defaults| {
                 put(&mut defaults.variables, &set);
                 Ok(())
             })
             .await
         }
-        Command::Unset { unwanted } => {
+        Command::Unset { unwanted, preview } => {
             ensure!(!unwanted.is_empty(), "nothing is named that is to go");
-            change(store, "defaults unset", |defaults| unwanted.take("the layer defaults", &mut defaults.variables))
-                .await
+            change(&store, config, (*preview, "defaults unset"), |defaults| {
+                unwanted.take("the layer defaults", &mut defaults.variables)
+            })
+            .await
         }
     })
 }
 
 async fn change(
     store: &Store,
-    action: &str,
+    config: Config,
+    (preview, action): (preview::Args, &str),
     change: impl FnOnce(&mut Defaults) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
+    if preview.preview {
+        let mut looking = Preview::begin(store, config, |outlook| {
+            let mut defaults = Defaults { variables: std::mem::take(&mut outlook.defaults) };
+            change(&mut defaults)?;
+            outlook.defaults = defaults.variables;
+            Ok(())
+        })
+        .await?;
+        looking.look_at_all(store, None).await?;
+        return Ok(looking.tell(preview.json).await?.code());
+    }
     let mut writing = store.write(&who(), action).await?;
     let mut defaults = writing.defaults().await?;
     change(&mut defaults)?;

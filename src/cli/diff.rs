@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::cipher_args::write_output;
+use super::preview;
 use super::profile_file::{self, STDIN};
 use crate::profile::flat::{Compared, Difference, Parameter, compare};
 use crate::profile::mask::{MASK, masked};
@@ -17,12 +18,26 @@ const MASK_WRITTEN: &str = "&#8226;&#8226;&#8226;&#8226;";
 /// Compare two profiles by parameter: order, comments and layout do not count.
 ///
 /// Exits with 0 when they say the same, 1 when they differ, 2 when one cannot be read. Passwords and keys are masked.
+///
+/// With --profiles, compare what every device of the store would be given from another folder of profiles with what it is given
+/// now, before that folder takes the place of this one.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The first profile; `-` is standard input.
-    first: PathBuf,
+    #[arg(required_unless_present = "profiles")]
+    first: Option<PathBuf>,
     /// The second profile.
-    second: PathBuf,
+    #[arg(required_unless_present = "profiles")]
+    second: Option<PathBuf>,
+    /// The other folder of profiles.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["first", "second", "values", "reveal"])]
+    profiles: Option<PathBuf>,
+    /// The configuration file, with --profiles.
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+    /// With --profiles: print JSON.
+    #[arg(long, requires = "profiles")]
+    json: bool,
     /// Compare values only, not attributes such as `ua`.
     #[arg(long)]
     values: bool,
@@ -36,17 +51,26 @@ pub(super) struct Args {
 /// # Errors
 /// A file cannot be read or is no profile.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if args.first.as_os_str() == STDIN && args.second.as_os_str() == STDIN {
+    if let Some(profiles) = &args.profiles {
+        let told = preview::of_folder(&args.config, profiles, args.json)?;
+        return Ok(ExitCode::from(u8::from(told.differs)));
+    }
+    let (Some(first), Some(second)) = (&args.first, &args.second) else { bail!("two profiles are compared") };
+    files(args, first, second)
+}
+
+fn files(args: &Args, old: &Path, new: &Path) -> anyhow::Result<ExitCode> {
+    if old.as_os_str() == STDIN && new.as_os_str() == STDIN {
         bail!("both profiles are `-`: standard input can be one of them");
     }
-    let (first, second) = (profile_file::profile(&args.first)?, profile_file::profile(&args.second)?);
+    let (first, second) = (profile_file::profile(old)?, profile_file::profile(new)?);
     let compared = if args.values { Compared::Values } else { Compared::All };
     let differences = compare(&first, &second, compared);
     if differences.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let file = |sign: &str, file: &Path| format!("{sign} {}\n", OneLine(file.display()));
-    let mut text = file("---", &args.first) + &file("+++", &args.second);
+    let mut text = file("---", old) + &file("+++", new);
     let line = |sign: char, parameter: &Parameter| format!("{sign} {}\n", OneLine(shown(parameter, args.reveal)));
     for difference in &differences {
         match difference {

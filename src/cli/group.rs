@@ -8,8 +8,10 @@ use anyhow::ensure;
 
 use super::answer::{line, variable};
 use super::device::{Assignments, Unwanted, put};
-use super::store::{who, with_store};
+use super::preview::{self, Preview};
+use super::store::{who, with_shared_store};
 use super::table;
+use crate::config::Config;
 use crate::device::{GroupName, VariableName, VariableValue, shown};
 use crate::store::{Group, Store, StoreError};
 
@@ -55,6 +57,8 @@ enum Command {
         notes: Option<String>,
         #[command(flatten)]
         variables: Assignments,
+        #[command(flatten)]
+        preview: preview::Args,
     },
     /// Take variables of a group away.
     Unset {
@@ -62,6 +66,8 @@ enum Command {
         name: GroupName,
         #[command(flatten)]
         unwanted: Unwanted,
+        #[command(flatten)]
+        preview: preview::Args,
     },
     /// List all groups, with how many devices each has.
     List,
@@ -74,27 +80,28 @@ enum Command {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    with_store(&args.config, async |store| match &args.command {
+    with_shared_store(&args.config, async |config, store| match &args.command {
         Command::Add { name, notes, variables } => {
             let group = changed(Group::new(name.clone()), Some(notes), &variables.read()?)?;
-            add(store, group).await
+            add(&store, group).await
         }
-        Command::Show { name, json, reveal: false } => show(store, name, *json).await,
-        Command::Show { name, json, reveal: true } => reveal(store, name, *json).await,
-        Command::Set { name, notes, variables } => {
+        Command::Show { name, json, reveal: false } => show(&store, name, *json).await,
+        Command::Show { name, json, reveal: true } => reveal(&store, name, *json).await,
+        Command::Set { name, notes, variables, preview } => {
             let variables = variables.read()?;
-            change(store, name, "group set", |group| changed(group, notes.as_ref(), &variables)).await
+            change((&store, config, *preview), name, "group set", |group| changed(group, notes.as_ref(), &variables))
+                .await
         }
-        Command::Unset { name, unwanted } => {
+        Command::Unset { name, unwanted, preview } => {
             ensure!(!unwanted.is_empty(), "nothing is named that is to go");
-            change(store, name, "group unset", |mut group| {
+            change((&store, config, *preview), name, "group unset", |mut group| {
                 unwanted.take(&format!("the group {name}"), &mut group.variables)?;
                 Ok(group)
             })
             .await
         }
-        Command::List => list(store).await,
-        Command::Remove { name } => remove(store, name).await,
+        Command::List => list(&store).await,
+        Command::Remove { name } => remove(&store, name).await,
     })
 }
 
@@ -123,11 +130,22 @@ async fn add(store: &Store, group: Group) -> anyhow::Result<ExitCode> {
 }
 
 async fn change(
-    store: &Store,
+    (store, config, preview): (&Store, Config, preview::Args),
     name: &GroupName,
     action: &str,
     change: impl FnOnce(Group) -> anyhow::Result<Group>,
 ) -> anyhow::Result<ExitCode> {
+    if preview.preview {
+        let mut looking = Preview::begin(store, config, |outlook| {
+            let variables = outlook.group_mut(name).ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
+            let group = Group { variables: std::mem::take(variables), ..Group::new(name.clone()) };
+            *variables = change(group)?.variables;
+            Ok(())
+        })
+        .await?;
+        looking.look_at_all(store, Some(name.clone())).await?;
+        return Ok(looking.tell(preview.json).await?.code());
+    }
     let mut writing = store.write(&who(), action).await?;
     let group = writing.group(name).await?.ok_or_else(|| StoreError::NoSuchGroup(name.clone()))?;
     let group = change(group)?;

@@ -24,6 +24,7 @@ mod lint;
 mod man;
 mod password;
 mod phone;
+mod preview;
 mod profile_file;
 mod render;
 mod resync;

@@ -131,6 +131,13 @@ impl Sight {
     }
 }
 
+/// The paths that a device asks for, by its last resync.
+pub(super) fn asked(standings: &[Standing]) -> Vec<String> {
+    let last = standings.iter().map(|standing| standing.touched).max().unwrap_or(Timestamp::MIN);
+    let current = standings.iter().filter(|standing| last.duration_since(standing.touched) <= RESYNC);
+    current.map(|standing| standing.path.clone()).collect()
+}
+
 /// What each path comes to. A phone that has ever confirmed anything is held to its word; of another, what it was given
 /// has to do.
 pub(super) fn steps(paths: &[Path]) -> Vec<Step> {

@@ -142,9 +142,18 @@ pub fn preview(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
     render::render(line, profile)
 }
 
-fn make(line: &Line, profile: &Profile) -> Result<(Document, Arc<str>), Refusal> {
+/// The same of a profile that a phone would be given: what lint would hold back is none.
+///
+/// # Errors
+/// As [`finish`].
+pub fn draft(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
     let document = render::render(line, profile)?;
     lint::look(line, profile, &document)?;
+    Ok(document)
+}
+
+fn make(line: &Line, profile: &Profile) -> Result<(Document, Arc<str>), Refusal> {
+    let document = draft(line, profile)?;
     let version = document::hash(&document.bytes);
     let document = compress::compress(profile, document)?;
     Ok((encrypt::encrypt(line, profile, document)?, version))

@@ -85,11 +85,17 @@ impl Store {
 
     /// The keys of one device, opened. Of those that do not open, the device has none.
     pub(super) async fn ring(&self, connection: &mut AnyConnection, entry: &Entry) -> Result<KeyRing, StoreError> {
+        let states = self.keys_of(connection, &[entry.id]).await?.remove(&entry.id).unwrap_or_default();
+        Ok(self.ring_of(entry, &states))
+    }
+
+    /// The same of keys that were read already.
+    pub(super) fn ring_of(&self, entry: &Entry, states: &[KeyState]) -> KeyRing {
         let mut ring = KeyRing::default();
-        for state in self.keys_of(connection, &[entry.id]).await?.remove(&entry.id).unwrap_or_default() {
+        for state in states {
             let key = match state.stage {
                 Stage::Retired => continue,
-                Stage::Current | Stage::Next => self.key(entry.id, &state),
+                Stage::Current | Stage::Next => self.key(entry.id, state),
             };
             let key = match key {
                 Ok(key) => key,
@@ -103,7 +109,7 @@ impl Store {
                 (_, place) => *place = Some(KeyPair { current: key, is_used: state.used.is_some(), next: None }),
             }
         }
-        Ok(ring)
+        ring
     }
 
     fn key(&self, device: i64, state: &KeyState) -> Result<DeviceKey, StoreError> {

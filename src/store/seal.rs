@@ -13,7 +13,7 @@ use crate::device::{Secret, Values, VariableValue};
 const MOST: usize = 16;
 
 /// What stands for a secret in a profile that people look at; XML leaves it as it is.
-const MASK_IN_PROFILES: &str = "********";
+pub(super) const MASK_IN_PROFILES: &str = "********";
 
 /// How secrets are sealed and opened.
 #[derive(Debug)]
@@ -52,6 +52,15 @@ impl Sealer {
     /// By the keys of this place.
     pub(super) fn of(sealing: Option<&Sealing>) -> Self {
         sealing.map_or(Self::Without, |sealing| Self::With(sealing.clone(), RwLock::default()))
+    }
+
+    /// The same, whose keys are read when they are first needed.
+    pub(super) fn twin(&self) -> Self {
+        match self {
+            Self::Without => Self::Without,
+            Self::Masked => Self::Masked,
+            Self::With(sealing, _) => Self::With(sealing.clone(), RwLock::default()),
+        }
     }
 
     /// The keys, the one that seals first.

@@ -31,6 +31,7 @@ mod passed;
 mod passwords;
 mod phone;
 mod postgres;
+mod preview;
 mod proxies;
 mod push;
 mod reflect;

@@ -8,9 +8,11 @@ use anyhow::{bail, ensure};
 use super::assignment::Unwanted;
 use super::fields::Fields;
 use super::show::{self, Form};
-use crate::cli::store::{who, with_store};
+use crate::cli::preview::{self, Preview};
+use crate::cli::store::{who, with_shared_store, with_store};
+use crate::config::Config;
 use crate::device::{Device, DeviceIdentity, DeviceName};
-use crate::store::{Entry, Store, StoreError, Writing};
+use crate::store::{Entry, Store, StoreError};
 
 /// Add a device.
 #[derive(Debug, clap::Args)]
@@ -33,6 +35,9 @@ pub(super) struct Set {
     name: DeviceName,
     #[command(flatten)]
     fields: Fields,
+    /// Say what the change would do to the phone's profiles, and change nothing.
+    #[arg(long)]
+    preview: bool,
     #[command(flatten)]
     form: Form,
 }
@@ -47,6 +52,9 @@ pub(super) struct Unset {
     /// Something else than a variable.
     #[arg(long = "field", value_name = "FIELD", value_enum)]
     fields: Vec<Field>,
+    /// Say what the change would do to the phone's profiles, and change nothing.
+    #[arg(long)]
+    preview: bool,
     #[command(flatten)]
     form: Form,
 }
@@ -70,6 +78,8 @@ pub(super) struct Enable {
     /// The devices.
     #[arg(required = true)]
     names: Vec<DeviceName>,
+    #[command(flatten)]
+    preview: preview::Args,
 }
 
 /// Give devices nothing, from their next request on.
@@ -78,6 +88,8 @@ pub(super) struct Disable {
     /// The devices.
     #[arg(required = true)]
     names: Vec<DeviceName>,
+    #[command(flatten)]
+    preview: preview::Args,
 }
 
 /// Remove devices.
@@ -86,6 +98,8 @@ pub(super) struct Remove {
     /// The devices.
     #[arg(required = true)]
     names: Vec<DeviceName>,
+    #[command(flatten)]
+    preview: preview::Args,
 }
 
 /// Adds one.
@@ -108,57 +122,92 @@ pub(super) fn add(args: &Add, config: &Path) -> anyhow::Result<ExitCode> {
 /// Changes one.
 pub(super) fn set(args: &Set, config: &Path) -> anyhow::Result<ExitCode> {
     let variables = args.fields.variables()?;
-    with_store(config, async |store| {
-        let (before, mut writing) = find(store, &args.name, "device set").await?;
+    one(config, (&args.name, "device set"), (args.preview, &args.form), |device| {
+        args.fields.apply(device, &variables);
+        Ok(())
+    })
+}
+
+/// Changes one device and shows it, or what that would do.
+fn one(
+    file: &Path,
+    (name, action): (&DeviceName, &str),
+    (is_preview, form): (bool, &Form),
+    change: impl FnOnce(&mut Device) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    with_shared_store(file, async |config, store| {
+        if is_preview {
+            let before = store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
+            let mut after = before.device.clone();
+            change(&mut after)?;
+            let preview = preview::Args { preview: true, json: form.json };
+            return foresee(&store, config, preview, vec![(before, Some(after))]).await;
+        }
+        let mut writing = store.write(&who(), action).await?;
+        let before = writing.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
         let mut after = before.device.clone();
-        args.fields.apply(&mut after, &variables);
+        change(&mut after)?;
         let name = after.name();
         writing.change(vec![(Some(before), Some(after))]).await?;
         writing.commit().await?;
-        show::one(store, &name, &args.form).await
+        show::one(&store, &name, form).await
     })
+}
+
+/// What a change of devices would do.
+async fn foresee(
+    store: &Store,
+    config: Config,
+    preview: preview::Args,
+    devices: Vec<(Entry, Option<Device>)>,
+) -> anyhow::Result<ExitCode> {
+    let mut looking = Preview::begin(store, config, |_| Ok(())).await?;
+    let devices = devices.into_iter().map(|(before, after)| preview::pair(Some(before), after));
+    looking.look(store, devices.collect()).await?;
+    Ok(looking.tell(preview.json).await?.code())
 }
 
 /// Takes away.
 pub(super) fn unset(args: &Unset, config: &Path) -> anyhow::Result<ExitCode> {
     ensure!(!args.unwanted.is_empty() || !args.fields.is_empty(), "nothing is named that is to go");
-    with_store(config, async |store| {
-        let (before, mut writing) = find(store, &args.name, "device unset").await?;
-        let mut after = before.device.clone();
+    one(config, (&args.name, "device unset"), (args.preview, &args.form), |after| {
         args.unwanted.take(&args.name.to_string(), &mut after.variables)?;
-        for field in &args.fields {
-            field.take(&mut after)?;
-        }
-        let name = after.name();
-        writing.change(vec![(Some(before), Some(after))]).await?;
-        writing.commit().await?;
-        show::one(store, &name, &args.form).await
+        args.fields.iter().try_for_each(|field| field.take(after))
     })
 }
 
 /// Enables.
 pub(super) fn enable(args: &Enable, config: &Path) -> anyhow::Result<ExitCode> {
-    all(config, &args.names, "device enable", |device| Some(Device { enabled: true, ..device }))
+    all(config, (&args.names, args.preview), "device enable", |device| Some(Device { enabled: true, ..device }))
 }
 
 /// Disables.
 pub(super) fn disable(args: &Disable, config: &Path) -> anyhow::Result<ExitCode> {
-    all(config, &args.names, "device disable", |device| Some(Device { enabled: false, ..device }))
+    all(config, (&args.names, args.preview), "device disable", |device| Some(Device { enabled: false, ..device }))
 }
 
 /// Removes.
 pub(super) fn remove(args: &Remove, config: &Path) -> anyhow::Result<ExitCode> {
-    all(config, &args.names, "device remove", |_| None)
+    all(config, (&args.names, args.preview), "device remove", |_| None)
 }
 
 /// Changes all of these devices, or none, and tells the number of the change.
 fn all(
-    config: &Path,
-    names: &[DeviceName],
+    file: &Path,
+    (names, preview): (&[DeviceName], preview::Args),
     action: &str,
     change: impl Fn(Device) -> Option<Device>,
 ) -> anyhow::Result<ExitCode> {
-    with_store(config, async |store| {
+    with_shared_store(file, async |config, store| {
+        if preview.preview {
+            let mut devices = Vec::new();
+            for name in names {
+                let before = store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
+                let after = change(before.device.clone());
+                devices.push((before, after));
+            }
+            return foresee(&store, config, preview, devices).await;
+        }
         let mut writing = store.write(&who(), action).await?;
         let mut changes: Vec<(Option<Entry>, Option<Device>)> = Vec::new();
         for name in names {
@@ -175,12 +224,6 @@ fn all(
         }
         Ok(ExitCode::SUCCESS)
     })
-}
-
-async fn find<'a>(store: &'a Store, name: &DeviceName, action: &str) -> anyhow::Result<(Entry, Writing<'a>)> {
-    let mut writing = store.write(&who(), action).await?;
-    let before = writing.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
-    Ok((before, writing))
 }
 
 impl Field {

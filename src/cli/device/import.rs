@@ -10,9 +10,11 @@ use anyhow::Context as _;
 
 use super::csv::{Reader, Row};
 use super::sheet::{self, Column};
-use crate::cli::store::{who, with_store};
+use crate::cli::preview::{self, Preview};
+use crate::cli::store::{who, with_shared_store};
+use crate::config::Config;
 use crate::device::DeviceName;
-use crate::store::{Changed, Store, Writing};
+use crate::store::{Changed, Entry, Store, Writing};
 
 /// Add and change devices by a table (CSV), whose header names fields and variables.
 ///
@@ -23,12 +25,17 @@ pub(super) struct Args {
     /// The table; `-` reads standard input.
     file: PathBuf,
     /// Say what would be done, and do nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "preview")]
     dry_run: bool,
     /// Leave rows with findings out instead of giving all up.
     #[arg(long)]
     keep_going: bool,
+    #[command(flatten)]
+    preview: preview::Args,
 }
+
+/// Devices before and after.
+type Pairs = Vec<(Option<Entry>, Option<Entry>)>;
 
 /// Rows that go to the store at once.
 const CHUNK: usize = 500;
@@ -46,6 +53,8 @@ struct Report {
     changed: usize,
     unchanged: usize,
     findings: usize,
+    /// Standard output is a program's.
+    is_quiet: bool,
 }
 
 /// Reads a table into the store.
@@ -59,7 +68,10 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::new(from);
     let header = reader.row()?.with_context(|| format!("{}: the table is empty", args.file.display()))?;
     let columns = sheet::columns(&header.fields).map_err(anyhow::Error::msg)?;
-    with_store(config, async |store| import(store, args, &columns, &mut reader).await)
+    with_shared_store(config, async |config, store| match args.preview.preview {
+        false => import(&store, args, &columns, &mut reader).await,
+        true => foresee(&store, config, args, (&columns, &mut reader)).await,
+    })
 }
 
 async fn import(
@@ -72,23 +84,14 @@ async fn import(
     let mut report = Report::default();
     let mut lines = HashMap::new();
     loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while chunk.len() < CHUNK
-            && let Some(row) = reader.row()?
-        {
-            match name(columns, &row, &mut lines) {
-                Ok(name) => chunk.push((name, row)),
-                Err(finding) => report.finding(row.line, &finding),
-            }
-        }
-        anyhow::ensure!(lines.len() <= MOST, "more than {MOST} rows: give them in several tables");
+        let chunk = report.chunk(columns, reader, &mut lines)?;
         if chunk.is_empty() {
             break;
         }
-        report.take(&mut writing, columns, chunk).await?;
+        report.take(&mut writing, columns, chunk, None).await?;
     }
     let give_up = args.dry_run || report.findings > 0 && !args.keep_going;
-    let Report { added, changed, unchanged, findings } = report;
+    let Report { added, changed, unchanged, findings, .. } = report;
     let counts = format!("{added} added, {changed} changed, {unchanged} unchanged, {findings} with findings");
     if give_up {
         drop(writing);
@@ -104,13 +107,64 @@ async fn import(
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What the table would do to phones' profiles. Its rows are taken a few at a time, and each time given up again, so that nobody
+/// who writes waits for long.
+async fn foresee(
+    store: &Store,
+    config: Config,
+    args: &Args,
+    (columns, reader): (&[Column], &mut Reader<Box<dyn BufRead>>),
+) -> anyhow::Result<ExitCode> {
+    let mut report = Report { is_quiet: args.preview.json, ..Report::default() };
+    let mut lines = HashMap::new();
+    let mut looking = Preview::begin(store, config, |_| Ok(())).await?;
+    loop {
+        let chunk = report.chunk(columns, reader, &mut lines)?;
+        if chunk.is_empty() {
+            break;
+        }
+        let mut pairs = Pairs::new();
+        let mut writing = store.write(&who(), "device import --preview").await?;
+        report.take(&mut writing, columns, chunk, Some(&mut pairs)).await?;
+        drop(writing);
+        looking.look(store, pairs).await?;
+    }
+    if !report.is_quiet {
+        let Report { added, changed, unchanged, findings, .. } = report;
+        println!("{added} added, {changed} changed, {unchanged} unchanged, {findings} with findings");
+    }
+    let told = looking.tell(args.preview.json).await?;
+    Ok(if report.findings == 0 { told.code() } else { ExitCode::FAILURE })
+}
+
 impl Report {
+    /// The next rows of a table that name a device.
+    fn chunk(
+        &mut self,
+        columns: &[Column],
+        reader: &mut Reader<Box<dyn BufRead>>,
+        lines: &mut HashMap<DeviceName, usize>,
+    ) -> anyhow::Result<Vec<(DeviceName, Row)>> {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while chunk.len() < CHUNK
+            && let Some(row) = reader.row()?
+        {
+            match name(columns, &row, lines) {
+                Ok(name) => chunk.push((name, row)),
+                Err(finding) => self.finding(row.line, &finding),
+            }
+        }
+        anyhow::ensure!(lines.len() <= MOST, "more than {MOST} rows: give them in several tables");
+        Ok(chunk)
+    }
+
     /// Writes a chunk of rows, and tells of those that cannot be.
     async fn take(
         &mut self,
         writing: &mut Writing<'_>,
         columns: &[Column],
         chunk: Vec<(DeviceName, Row)>,
+        pairs: Option<&mut Pairs>,
     ) -> anyhow::Result<()> {
         let names: Vec<DeviceName> = chunk.iter().map(|(name, _)| name.clone()).collect();
         let mut known = writing.devices(&names).await?;
@@ -126,8 +180,13 @@ impl Report {
                 Err(finding) => self.finding(row.line, &finding),
             }
         }
+        let kept = pairs.as_ref().map(|_| changes.clone()).unwrap_or_default();
         let Changed { faults, unchanged } = writing.change_what_can_be(changes).await?;
         let faults: HashMap<usize, String> = faults.into_iter().map(|(at, error)| (at, error.to_string())).collect();
+        if let Some(pairs) = pairs {
+            let would_be = kept.into_iter().enumerate().filter(|(at, _)| !faults.contains_key(at));
+            pairs.extend(would_be.map(|(_, (before, after))| preview::pair(before, after)));
+        }
         for (at, (line, known)) in lines.into_iter().enumerate() {
             match (faults.get(&at), known) {
                 (Some(finding), _) => self.finding(line, finding),
@@ -141,11 +200,12 @@ impl Report {
 
     fn finding(&mut self, line: usize, finding: &str) {
         self.findings += 1;
-        match self.findings {
-            ..=SHOWN => println!("line {line}: {finding}"),
-            _ if self.findings == SHOWN + 1 => println!("and more"),
-            _ => {}
-        }
+        let told = match self.findings {
+            ..=SHOWN => format!("line {line}: {finding}"),
+            _ if self.findings == SHOWN + 1 => "and more".to_owned(),
+            _ => return,
+        };
+        if self.is_quiet { eprintln!("{told}") } else { println!("{told}") }
     }
 }
 
