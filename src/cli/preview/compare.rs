@@ -42,7 +42,7 @@ pub(crate) struct Comparison {
     after: Side,
     places: Places,
     /// What came of two files that are everybody's.
-    common: Mutex<HashMap<(Arc<str>, Arc<str>), Outcome>>,
+    common: Mutex<HashMap<[Arc<str>; 2], Outcome>>,
 }
 
 /// What came of one path.
@@ -117,7 +117,6 @@ impl Comparison {
         let (mut is_changed, mut is_alike) = (false, false);
         for outcome in outcomes {
             match outcome {
-                Outcome::Same | Outcome::New => {}
                 Outcome::Alike => is_alike = true,
                 Outcome::Shifted(file, shifts) => {
                     tally.shifted(&file, name, shifts);
@@ -135,7 +134,7 @@ impl Comparison {
                     of(&mut tally.unserved, anonymous(reason)).add(name);
                     break;
                 }
-                Outcome::Never(_) => {}
+                Outcome::Same | Outcome::New | Outcome::Never(_) => {}
             }
         }
         tally.changed += usize::from(is_changed);
@@ -168,9 +167,7 @@ impl Comparison {
             (Some(Ok((profile, _))), Err(reason)) => {
                 Outcome::Lost(format!("{}: {reason}", label(profile.grant().found())))
             }
-            // A new phone that gets nothing is one too many.
-            (None, Err(reason)) => Outcome::Never(reason),
-            (Some(Err(_)), Err(reason)) => Outcome::Never(reason),
+            (None | Some(Err(_)), Err(reason)) => Outcome::Never(reason),
         }
     }
 
@@ -198,25 +195,23 @@ impl Comparison {
         if Arc::ptr_eq(&self.before.app, &self.after.app) && files[0] == files[1] {
             return Outcome::Same;
         }
-        let [first, second] = files;
-        let key = (first, second);
         let known = || self.common.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(outcome) = known().get(&key) {
+        if let Some(outcome) = known().get(&files) {
             return outcome.clone();
         }
         let outcome = match (self.before.draft(old), self.after.draft(new)) {
             (Ok(old), Ok(new)) if old.bytes == new.bytes => Outcome::Same,
             (Ok(old), Ok(new)) => match literal(Some(&old.bytes), Some(&new.bytes)) {
                 shifts if shifts.is_empty() => Outcome::Alike,
-                shifts => Outcome::Shifted(key.1.to_string(), shifts),
+                shifts => Outcome::Shifted(files[1].to_string(), shifts),
             },
-            (Err(_), Ok(_)) => Outcome::Gained(key.1.to_string()),
-            (Ok(_), Err(reason)) => Outcome::Lost(format!("{}: {reason}", key.0)),
+            (Err(_), Ok(_)) => Outcome::Gained(files[1].to_string()),
+            (Ok(_), Err(reason)) => Outcome::Lost(format!("{}: {reason}", files[0])),
             (Err(_), Err(reason)) => Outcome::Never(reason),
         };
         let mut known = known();
         if known.len() < REMEMBERED {
-            known.insert(key, outcome.clone());
+            known.insert(files, outcome.clone());
         }
         outcome
     }

@@ -31,7 +31,7 @@ fn text(out: &mut impl Write, tally: &Tally, common: &[(String, Vec<Shift>)]) ->
             format!("changes {} on {}", counted(parameters, "parameter"), counted(*changed, "phone"))
         }
     };
-    let new = if *new > 0 { format!(", {} of them new", new) } else { String::new() };
+    let new = if *new > 0 { format!(", {new} of them new") } else { String::new() };
     writeln!(out, "{what}; {} looked at{new}; nothing was written", counted(*phones, "phone"))?;
     for kind in sorted(tally) {
         print_kind(out, kind)?;
