@@ -51,7 +51,7 @@ pub enum AppError {
     Exposed {
         /// The folder.
         profiles: String,
-        /// The configuration, a key, or the lab's folder.
+        /// The configuration, a key, the lab's folder or that of uploads.
         held: String,
     },
     /// The rules.
@@ -152,7 +152,8 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Some(Sealing::Environment(_)) | None => None,
     });
     let held = keys.chain(sealing).chain(passwords).chain(store).chain([&config.file]).chain(&config.admission.files);
-    let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory));
+    let uploads = config.uploads.iter().flat_map(|uploads| [&uploads.folder].into_iter().chain(&uploads.identity));
+    let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory)).chain(uploads);
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {
         if path.canonicalize().is_ok_and(|path| path.starts_with(&profiles)) {

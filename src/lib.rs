@@ -3,10 +3,11 @@
 //! The map: [`listen`] and [`tftp`] turn connections into a [`provision::Request`]; [`provision`] walks it in seven steps
 //! to a response; [`profile`] knows the tree of files, [`device`] and [`certificate`] who a phone is, [`cipher`] the
 //! encrypted file formats, [`store`] where devices are kept, [`inventory`] what of them is in
-//! memory. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
+//! memory; [`case`] who may hand files in, [`vault`] where those are kept, encrypted. [`server`] is the life of the process, [`cli`] its commands. ARCHITECTURE.md has the page.
 
 pub mod app;
 pub mod authority;
+pub mod case;
 pub mod census;
 pub mod certificate;
 pub mod cipher;
@@ -30,3 +31,4 @@ pub mod terminal;
 pub mod tftp;
 pub mod throttle;
 pub mod trust;
+pub mod vault;

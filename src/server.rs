@@ -27,6 +27,7 @@ use crate::listen::bind::{BindError, Passed};
 use crate::listen::{Shared, Shares};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
+use crate::vault::{Vault, VaultError};
 
 /// The server does not start, or a reload is refused. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum ServeError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The folder of files that are handed in.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The log.
     #[error("{0}")]
     Log(String),
@@ -95,6 +99,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     let app = Arc::new(App::new(config, &metrics, opened.inventory.clone())?);
     let kept = events::start(app.config.events.as_ref(), opened.store.as_ref(), &metrics);
     let (journal, keeper) = kept.unzip();
+    let vault = app.config.uploads.as_ref().map(Vault::open).transpose()?.map(Arc::new);
     let (apps, receiver) = watch::channel(app.clone());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let shared = Arc::new(Shared {
@@ -103,6 +108,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         census,
         journal,
         store: opened.store,
+        vault,
         connections: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
         shares: Shares::default(),
         heavy: Arc::new(Semaphore::new(processors)),
@@ -201,12 +207,12 @@ impl Server {
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
         let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
-        let rest = |config: &Config| (config.events.clone(), config.syslog.clone());
+        let rest = |config: &Config| (config.events.clone(), config.syslog.clone(), config.uploads.clone());
         if (&old.log.level, old.log.format, &old.admin, &old.state, place(old), rest(old))
             != (&new.log.level, new.log.format, &new.admin, &new.state, place(new), rest(new))
         {
             tracing::warn!(
-                "log.level, log.format, state, [admin], [store], [events] and [syslog] count from the next start"
+                "log.level, log.format, state, [admin], [store], [events], [syslog] and [uploads] count from the next start"
             );
         }
         self.reread_keys();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::file::{self, Present, Readers, exists};
-use super::{Authority, AuthorityError, Existing, HostName, Issued, LabPhone, Outcome};
+use super::{Authority, AuthorityError, Existing, HostName, Issued, LabPhone, Outcome, recipient};
 
 /// What a lab's folder holds after [`prepare`].
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub struct Prepared {
     pub is_new: bool,
 }
 
-/// Makes what is missing: the authority, the server's certificate, one for each sample phone, and `master.key`, a master
-/// secret of 256 random bits. What is there is left alone.
+/// Makes what is missing: the authority, the server's certificate, one for each sample phone, `master.key`, a master
+/// secret of 256 random bits, and an identity for files that are handed in. What is there is left alone.
 pub fn prepare(folder: &Path, names: &[HostName], phones: &[LabPhone]) -> Result<Prepared, AuthorityError> {
     let authority = Authority::open_or_create(folder)?;
     let server = authority.server(names, Existing::Keep)?;
@@ -27,6 +27,7 @@ pub fn prepare(folder: &Path, names: &[HostName], phones: &[LabPhone]) -> Result
         let secret = data_encoding::HEXLOWER.encode(&super::random::<32>()?);
         file::write(&master, &format!("{secret}\n"), Readers::Owner, Present::Refuse)?;
     }
+    recipient::prepare(folder)?;
     let is_new = phones.iter().chain([&server]).any(|issued| issued.outcome == Outcome::Made);
     Ok(Prepared { authority: authority.certificate(), phones, is_new })
 }

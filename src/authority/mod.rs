@@ -13,6 +13,7 @@ mod issue;
 mod key;
 mod lab;
 mod phone;
+mod recipient;
 mod request;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bounded;
+mod case;
 mod certs;
 mod check;
 mod cipher_args;
@@ -73,6 +74,7 @@ enum Command {
     Group(group::Args),
     Defaults(defaults::Args),
     Secrets(secrets::Args),
+    Case(Box<case::Args>),
     Events(events::Args),
     Resync(resync::Args),
     Dhcp(dhcp::Args),
@@ -106,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Defaults(args) => defaults::run(&args),
         Command::Secrets(args) => secrets::run(&args),
         Command::Resync(args) => resync::run(&args),
+        Command::Case(args) => case::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Dhcp(args) => dhcp::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use toml::Spanned;
+
 use super::error::Findings;
 use super::file::{folder_of, read};
 use super::written::Written;
 use super::{
-    Admin, Admission, Cache, ClientTls, ConfigError, Events, Lab, Limits, Lint, Listen, Log, MasterKey, Push, Rule,
-    Store, Syslog, Throttle,
+    Admin, Admission, Cache, ClientTls, ConfigError, Events, Intake, Lab, Limits, Lint, Listen, Log, MasterKey, Push,
+    Rule, Store, Syslog, Throttle, Uploads,
 };
-use super::{listen, reflect, rule, variables};
+use super::{intake, listen, reflect, rule, variables};
 use crate::certificate::Reader;
 use crate::profile::path::RequestPath;
 use crate::profile::template::Variables;
@@ -65,6 +67,10 @@ pub struct Config {
     pub push: Push,
     /// Where phones' lines are taken in; `None`: nowhere.
     pub syslog: Option<Syslog>,
+    /// Files that are handed in; `None`: none are.
+    pub uploads: Option<Uploads>,
+    /// Where files of cases are handed in.
+    pub intake: Vec<Intake>,
 }
 
 impl Config {
@@ -95,20 +101,12 @@ impl Config {
         let written = Written::parse(text, file)?;
         let folder = folder_of(file);
         let mut findings = Findings::new(file, text);
-        let mut listen = Vec::new();
-        for entry in written.listen {
-            let span = entry.span();
-            listen.extend(findings.note(Some(span), entry.into_inner().check(folder)));
-        }
+        let listen = each(&mut findings, written.listen, |listen| listen.check(folder));
         if findings.is_empty() {
             findings.note(None, listen::check_all(&listen));
         }
         let master = findings.note(None, written.keys.load(folder)).flatten();
-        let mut rules = Vec::new();
-        for entry in written.rule {
-            let span = entry.span();
-            rules.extend(findings.note(Some(span), entry.into_inner().check(folder, master.as_ref())));
-        }
+        let rules = each(&mut findings, written.rule, |rule| rule.check(folder, master.as_ref()));
         let certificates = findings.note(None, written.certificates.check()).unwrap_or_default();
         let admission = findings.note(None, Admission::check(written.allow, written.deny, folder)).unwrap_or_default();
         let reflect = findings.note(None, reflect::check(written.reflect.as_deref())).flatten();
@@ -118,6 +116,9 @@ impl Config {
         let store = written.store.map(|store| findings.note(None, store.check(folder)));
         let events = written.events.and_then(|events| findings.note(None, events.check(store.is_some())));
         let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
+        let uploads = written.uploads.map(|uploads| findings.note(None, uploads.check(folder, store.is_some())));
+        let intake = each(&mut findings, written.intake, |intake| intake.check(folder));
+        findings.note(None, intake::check_all(&intake, uploads.is_some()));
         findings.note(None, rule::check_all(&rules, store.is_some()));
         findings.end()?;
         Ok(Self {
@@ -144,6 +145,14 @@ impl Config {
             events,
             push: written.push,
             syslog,
+            uploads: uploads.flatten(),
+            intake,
         })
     }
+}
+
+/// Checks the tables of one name, each with its line.
+fn each<W, T>(findings: &mut Findings<'_>, tables: Vec<Spanned<W>>, check: impl Fn(W) -> Result<T, String>) -> Vec<T> {
+    let note = |table: Spanned<W>| findings.note(Some(table.span()), check(table.into_inner()));
+    tables.into_iter().filter_map(note).collect()
 }

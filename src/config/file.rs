@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::ConfigError;
+use crate::device::Secret;
 
 /// A configuration's text.
 pub(super) fn read(file: &Path) -> Result<String, ConfigError> {
@@ -16,6 +17,14 @@ pub(super) fn read(file: &Path) -> Result<String, ConfigError> {
 /// A file that holds a key: some line of text, not a device that never ends.
 pub(super) fn read_secret(file: &Path) -> std::io::Result<String> {
     read_bounded(file, 64 * 1024)
+}
+
+/// A file of identities, for commands that read what was kept encrypted.
+///
+/// # Errors
+/// It is no regular file of text, or cannot be read.
+pub fn read_identity(file: &Path) -> std::io::Result<Secret> {
+    read_secret(file).map(Secret::new)
 }
 
 /// The folder that a file is in, which paths of a configuration are relative to.

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod expired;
 mod file;
+mod intake;
 mod keys;
 mod lab;
 mod limits;
@@ -29,6 +30,7 @@ mod syslog;
 mod throttle;
 mod tls;
 mod units;
+mod uploads;
 mod variables;
 mod written;
 
@@ -38,6 +40,8 @@ pub use checked::Config;
 pub use error::ConfigError;
 pub use events::Events;
 pub use expired::{Expired, Renewal};
+pub use file::read_identity;
+pub use intake::{Hears, Intake, IntakeProtocol};
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;
@@ -55,6 +59,7 @@ pub use syslog::Syslog;
 pub use throttle::Throttle;
 pub use tls::{ClientTls, TlsKind, TlsVersion, TlsVersions};
 pub use units::{Bytes, Period};
+pub use uploads::Uploads;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::error::{Findings, readable};
 use super::{Admin, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Push, Throttle};
-use super::{certificates, listen, roster, rule, store, syslog};
+use super::{certificates, intake, listen, roster, rule, store, syslog, uploads};
 
 /// Lines that one value may have for the faults behind it to be told of in the same go.
 const LONGEST: usize = 64;
@@ -52,6 +52,9 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) push: Push,
     pub(super) syslog: Option<syslog::Written>,
+    pub(super) uploads: Option<uploads::Written>,
+    #[serde(default)]
+    pub(super) intake: Vec<Spanned<intake::Written>>,
 }
 
 impl Written {

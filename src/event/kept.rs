@@ -51,11 +51,13 @@ pub enum Kind {
     Alarm,
     /// A phone that was told something.
     Push,
+    /// A file that was handed in.
+    Upload,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Request, Self::Syslog, Self::Alarm, Self::Push];
+    pub const ALL: [Self; 5] = [Self::Request, Self::Syslog, Self::Alarm, Self::Push, Self::Upload];
 
     /// As it is kept.
     #[must_use]
@@ -65,6 +67,7 @@ impl Kind {
             Self::Syslog => "syslog",
             Self::Alarm => "alarm",
             Self::Push => "push",
+            Self::Upload => "upload",
         }
     }
 }

@@ -56,6 +56,21 @@ pub enum News {
         /// Whether it has said yes.
         answered: bool,
     },
+    /// A file was handed in, or refused.
+    Uploaded {
+        /// When.
+        at: Timestamp,
+        /// The device that it is of, which has proven to be that.
+        device: Option<crate::device::DeviceName>,
+        /// Where it came from.
+        address: String,
+        /// The path that it was sent to, where there is one.
+        path: Option<String>,
+        /// Which file, or why it was refused.
+        text: String,
+        /// Whether it was kept.
+        kept: bool,
+    },
 }
 
 /// Where things are told.
@@ -82,7 +97,7 @@ impl News {
         match self {
             Self::Requested(requested) => requested.at,
             Self::Said(line) => line.at,
-            Self::Alarm { at, .. } | Self::Pushed { at, .. } => *at,
+            Self::Alarm { at, .. } | Self::Pushed { at, .. } | Self::Uploaded { at, .. } => *at,
         }
     }
 }

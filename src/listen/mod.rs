@@ -29,6 +29,7 @@ use crate::census::Census;
 use crate::event::Journal;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::vault::Vault;
 
 /// What every listener and connection of the process shares.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Shared {
     pub journal: Option<Arc<Journal>>,
     /// Where devices are kept, where they are.
     pub store: Option<Arc<Store>>,
+    /// Where files are kept that are handed in, where they are.
+    pub vault: Option<Arc<Vault>>,
     /// The connections that may be open.
     pub connections: Arc<Semaphore>,
     /// Those that each address has.

@@ -13,6 +13,7 @@ mod hash;
 mod nonce;
 mod recent;
 mod scheme;
+mod token;
 
 pub use accounts::{Accounts, AccountsError};
 pub use authorization::{Authorization, AuthorizationError, Basic, Digest};
@@ -21,6 +22,7 @@ pub use digest::Algorithm;
 pub use examiner::{Attempt, Examination, Examiner, Fault, Judgement, Staleness, Verdict};
 pub use hash::{Hash, HashError};
 pub use scheme::Scheme;
+pub use token::{Token, TokenPrint, TokenPrintError};
 
 use crate::device::Secret;
 

@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 
+use crate::case::CaseNumber;
 use crate::cipher::seal::SealError;
 use crate::device::{DeviceError, DeviceName, GroupName};
 
@@ -40,6 +41,23 @@ pub enum StoreError {
     /// No room is left.
     #[error("the store {0} is full: nothing was changed. Make room on its disk")]
     Full(String),
+    /// Files that were handed in have all that they may.
+    #[error("uploads.{key} is {quota} bytes, and the file would go past it: nothing of it was kept")]
+    Quota {
+        /// Which quota.
+        key: &'static str,
+        /// How much it is (bytes).
+        quota: u64,
+    },
+    /// There is none.
+    #[error("there is no case {0}: `phoneprov case open` makes one")]
+    NoSuchCase(CaseNumber),
+    /// There is one already.
+    #[error("there is a case {0} already")]
+    CaseTaken(CaseNumber),
+    /// It takes nothing any more.
+    #[error("the case {0} is closed")]
+    CaseClosed(CaseNumber),
     /// Nothing can be written.
     #[error("the store {0} cannot be written: let the user that phoneprov runs as write the file and its folder")]
     ReadOnly(String),

@@ -148,6 +148,7 @@ impl Store {
                     None => drop(addresses.insert(line.peer)),
                 },
                 News::Pushed { device, .. } => drop(names.insert(device.clone())),
+                News::Uploaded { device, .. } => names.extend(device.clone()),
                 News::Alarm { .. } => {}
             }
         }

@@ -11,12 +11,13 @@ use super::{Store, StoreError};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Every migration: its number, and its statements.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "devices", include_str!("migrations/0001_devices.sql")),
     (2, "waiting", include_str!("migrations/0002_waiting.sql")),
     (100, "keys", include_str!("migrations/0100_keys.sql")),
     (101, "codes", include_str!("migrations/0101_codes.sql")),
     (200, "events", include_str!("migrations/0200_events.sql")),
+    (300, "uploads", include_str!("migrations/0300_uploads.sql")),
 ];
 
 impl Store {

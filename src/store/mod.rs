@@ -4,6 +4,7 @@
 //! neither. So changes have an order, `undo` has what it needs, and other nodes learn from the history what has changed.
 //! Both databases are given the same statements; `engine` is where their ways part.
 
+mod case;
 mod codes;
 mod engine;
 mod error;
@@ -17,11 +18,14 @@ mod outlook;
 mod read;
 mod remember;
 mod reseal;
+mod retention;
 mod reveal;
 mod rows;
 mod seal;
 mod standing;
 mod undo;
+mod upload;
+mod uploaded;
 mod waiting;
 mod write;
 
@@ -30,6 +34,7 @@ use std::time::Duration;
 
 use sqlx::AnyPool;
 
+pub use self::case::{CaseEntry, CaseTotal, Others};
 pub use self::codes::{Account, Given};
 use self::engine::Engine;
 pub use self::error::StoreError;
@@ -41,7 +46,10 @@ pub use self::layers::Defaults;
 pub use self::outlook::Outlook;
 pub use self::read::{Entry, Filter, Kind, Seen};
 pub use self::reseal::{Known, Resealed, Sealed};
+pub use self::retention::{Overdue, Removed};
 use self::seal::Sealer;
+pub use self::upload::{NewUpload, Quota, UploadKind};
+pub use self::uploaded::{Part, Upload, UploadState};
 pub use self::waiting::Waiting;
 pub use self::write::{Changed, Writing};
 use crate::config::Place;

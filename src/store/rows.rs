@@ -16,6 +16,8 @@ pub(super) enum Cell {
     Text(Option<String>),
     /// A number, a time or a truth.
     Number(i64),
+    /// A number, or nothing.
+    Maybe(Option<i64>),
 }
 
 impl From<i64> for Cell {
@@ -42,6 +44,7 @@ impl Cell {
         match self {
             Self::Text(text) => query.bind(text),
             Self::Number(number) => query.bind(number),
+            Self::Maybe(number) => query.bind(number),
         }
     }
 }

@@ -10,6 +10,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("certificate", &["device"]),
     ("cipher", &["device"]),
     ("password", &["device"]),
+    ("case", &["password"]),
     ("profile", &["certificate", "device"]),
     ("authority", &["certificate", "config", "device"]),
     ("config", &["authority", "certificate", "cipher", "device", "password", "profile", "syslog"]),
@@ -20,7 +21,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("event", &["device", "provision", "syslog"]),
     ("log", &["config", "event", "metrics", "provision", "terminal"]),
     ("census", &["certificate", "config", "device"]),
-    ("store", &["cipher", "config", "device", "event", "inventory", "password"]),
+    ("vault", &["config"]),
+    ("store", &["case", "cipher", "config", "device", "event", "inventory", "password", "vault"]),
     ("trust", &["certificate", "config", "device"]),
     ("throttle", &["config", "device"]),
     (
@@ -54,6 +56,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "provision",
             "store",
             "throttle",
+            "vault",
         ],
     ),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
@@ -74,6 +77,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "syslog",
             "tftp",
+            "vault",
         ],
     ),
     (
@@ -81,6 +85,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "app",
             "authority",
+            "case",
             "census",
             "certificate",
             "cipher",

@@ -5,6 +5,7 @@ mod activation;
 mod admission;
 mod architecture;
 mod authority;
+mod cases;
 mod certs_check;
 mod csr;
 mod custom_ca;

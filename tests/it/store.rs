@@ -20,7 +20,7 @@ fn places() -> Vec<(Place, Option<tempfile::TempDir>)> {
 }
 
 /// Runs a test in a store of each kind, both empty.
-fn in_both(test: impl AsyncFn(Store)) {
+pub(crate) fn in_both(test: impl AsyncFn(Store)) {
     for (place, _folder) in places() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async { test(Store::open(&place).await.expect("a store")).await });
