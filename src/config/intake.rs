@@ -139,7 +139,7 @@ mod tests {
     fn two_of_them_have_two_addresses_and_all_need_uploads() {
         let one = checked("address = \"127.0.0.1:9080\"\nprotocol = \"http\"").expect("an intake");
         assert!(check_all(&[one.clone(), one.clone()], true).expect_err("refused").contains("two [[intake]]"));
-        assert!(check_all(&[one.clone()], false).expect_err("refused").contains("without [uploads]"));
+        assert!(check_all(std::slice::from_ref(&one), false).expect_err("refused").contains("without [uploads]"));
         assert_eq!(check_all(&[one], true), Ok(()));
     }
 }

@@ -98,7 +98,7 @@ impl Deposit {
     /// [`VaultError::Full`], or it cannot be written. Nothing of it is left then.
     pub fn finish(mut self) -> Result<Kept, VaultError> {
         let Some(writer) = self.writer.take() else { return Err(self.failed(std::io::ErrorKind::NotConnected.into())) };
-        let file = writer.finish().and_then(|buffer| buffer.into_inner().map_err(|error| error.into_error()));
+        let file = writer.finish().and_then(|buffer| buffer.into_inner().map_err(std::io::IntoInnerError::into_error));
         let file = file.map_err(|error| self.failed(error))?;
         file.sync_all().map_err(|error| self.failed(error))?;
         fs::rename(&self.hidden, &self.kept).map_err(|error| self.failed(error))?;
