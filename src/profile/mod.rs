@@ -15,6 +15,7 @@ pub mod name;
 pub mod parameters;
 pub mod path;
 pub mod pattern;
+pub mod report;
 pub mod root;
 pub mod rule;
 pub mod template;
