@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::profile::root::Root;
 use crate::profile::template::Templates;
 use crate::profile::tree::Tree;
-use crate::provision::{self, Documents, Line, Profile, Refusal, Request, Rules, RulesError, Trail};
+use crate::provision::{self, Documents, Line, Profile, Refusal, Request, Rules, RulesError, Trail, Upload};
 use crate::store::Store;
 use crate::throttle::Throttle;
 
@@ -107,8 +107,32 @@ impl App {
         store: Option<&Arc<Store>>,
         request: &mut Request<'_>,
         trail: &mut Trail,
-        mut name: DeviceName,
+        name: DeviceName,
     ) -> Result<Profile, Refusal> {
+        self.again(store, request, name, |request| provision::admit(&self.line, request, trail)).await
+    }
+
+    /// The same for an upload.
+    ///
+    /// # Errors
+    /// As [`provision::accept`], or the store does not answer.
+    pub async fn accept(
+        &self,
+        store: Option<&Arc<Store>>,
+        request: &mut Request<'_>,
+        trail: &mut Trail,
+        name: DeviceName,
+    ) -> Result<Upload, Refusal> {
+        self.again(store, request, name, |request| provision::accept(&self.line, request, trail)).await
+    }
+
+    async fn again<T>(
+        &self,
+        store: Option<&Arc<Store>>,
+        request: &mut Request<'_>,
+        mut name: DeviceName,
+        mut step: impl FnMut(&Request<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         for _ in 0..NAMES {
             let (Some(store), Some(inventory)) = (store, &self.line.inventory) else { break };
             match store.recall(inventory, &name).await {
@@ -118,9 +142,9 @@ impl App {
                     None => return Err(Refusal::Store(error.to_string())),
                 },
             }
-            match provision::admit(&self.line, request, trail) {
+            match step(request) {
                 Err(Refusal::Unread(next)) => name = next,
-                admitted => return admitted,
+                done => return done,
             }
         }
         Err(Refusal::Unread(name))

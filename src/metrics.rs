@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::config::{Protocol, TlsVersion};
+use crate::config::{Accept, Protocol, TlsVersion};
 use crate::provision::Outcome;
 
 /// Every metric of the server, shown at `/metrics`.
@@ -30,6 +30,9 @@ pub struct Metrics {
     pub store: StoreMetrics,
     /// What became of those who guess.
     pub throttle: ThrottleMetrics,
+    /// What phones sent, by kind and by what became of it.
+    uploads: [[Counter; Outcome::ALL.len()]; Accept::ALL.len()],
+    received: [Counter; Accept::ALL.len()],
     /// Events that were not kept.
     pub lost_events: Counter,
     /// Configurations taken over at SIGHUP.
@@ -138,6 +141,17 @@ struct RequestLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UploadLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TransportLabels {
     transport: &'static str,
 }
@@ -167,7 +181,16 @@ impl Default for Metrics {
             let labels = RequestLabels { transport: protocol.as_str(), outcome: outcome.as_str() };
             requests.get_or_create_owned(&labels)
         };
+        let uploads = Family::<UploadLabels, Counter>::default();
+        registry.register("uploads", "What phones sent, by kind and outcome", uploads.clone());
+        let received = Family::<KindLabels, Counter>::default();
+        registry.register("received_bytes", "Bytes that phones sent", received.clone());
+        let upload = |kind: Accept, outcome: Outcome| {
+            uploads.get_or_create_owned(&UploadLabels { kind: kind.as_str(), outcome: outcome.as_str() })
+        };
         let metrics = Self {
+            uploads: Accept::ALL.map(|kind| Outcome::ALL.map(|outcome| upload(kind, outcome))),
+            received: Accept::ALL.map(|kind| received.get_or_create_owned(&KindLabels { kind: kind.as_str() })),
             requests: PROTOCOLS.map(|protocol| Outcome::ALL.map(|outcome| of(protocol, outcome))),
             seconds: PROTOCOLS.map(|protocol| seconds.get_or_create_owned(&transport(protocol))),
             bytes: PROTOCOLS.map(|protocol| bytes.get_or_create_owned(&transport(protocol))),
@@ -205,6 +228,12 @@ impl Metrics {
         self.requests[protocol as usize][outcome as usize].inc();
         self.seconds[protocol as usize].observe(took.as_secs_f64());
         self.bytes[protocol as usize].inc_by(bytes);
+    }
+
+    /// Counts what a phone sent, all of it or not.
+    pub fn upload(&self, kind: Accept, outcome: Outcome, bytes: u64) {
+        self.uploads[kind.place()][outcome as usize].inc();
+        self.received[kind.place()].inc_by(bytes);
     }
 
     /// Counts a TLS handshake.

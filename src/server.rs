@@ -113,6 +113,8 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         shares: Shares::default(),
         heavy: Arc::new(Semaphore::new(processors)),
         examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
+        uploads: Arc::new(Semaphore::new(app.config.limits.uploads)),
+        upload_shares: Shares::default(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });

@@ -167,6 +167,7 @@ fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::
         FileKind::Literal => "served byte for byte",
         FileKind::Template => "a template, rendered for this phone",
         FileKind::Reflection => "what the certificate says",
+        FileKind::Upload => "takes uploads",
     };
     let named = Named::of(found);
     line(out, "file", &format!("{} ({kind})", found.file))?;

@@ -12,6 +12,7 @@ mod defaults;
 mod device;
 mod dhcp;
 mod diff;
+mod drift;
 mod encrypt;
 mod events;
 mod explain;
@@ -27,7 +28,10 @@ mod password;
 mod phone;
 mod preview;
 mod profile_file;
+mod prt;
+mod received;
 mod render;
+mod report;
 mod resync;
 mod rule;
 mod sample;
@@ -76,6 +80,9 @@ enum Command {
     Secrets(secrets::Args),
     Case(Box<case::Args>),
     Events(events::Args),
+    Report(report::Args),
+    Prt(prt::Args),
+    Drift(drift::Args),
     Resync(resync::Args),
     Dhcp(dhcp::Args),
     Explain(explain::Args),
@@ -110,6 +117,9 @@ pub fn run() -> ExitCode {
         Command::Resync(args) => resync::run(&args),
         Command::Case(args) => case::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Prt(args) => prt::run(&args),
+        Command::Drift(args) => drift::run(&args),
         Command::Dhcp(args) => dhcp::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Certs(args) => certs::run(args),

@@ -15,7 +15,8 @@ use crate::config::{Config, Protocol};
 use crate::device::{Device, DeviceName};
 use crate::event::Standing;
 use crate::inventory::Known;
-use crate::provision::{self, Refusal, Trail, Verb};
+use crate::profile::flat::FlatProfile;
+use crate::provision::{self, Profile, Refusal, Response, Trail, Verb};
 use crate::store::{Entry, Store};
 
 /// What a phone asks for within this time is one resync.
@@ -103,8 +104,21 @@ impl Sight {
         Ok(paths)
     }
 
-    /// The version that a device would be given: over what it proves most by first.
+    /// The version that a device would be given.
     async fn intended(&self, device: &Device, path: &str) -> Option<String> {
+        self.given(device, path).await.map(|(_, response)| response.version.to_string())
+    }
+
+    /// The parameters that a device would be given with a path; none where it would be refused, or what it would be given is
+    /// no profile.
+    pub(super) async fn profile(&self, device: &Device, path: &str) -> Option<FlatProfile> {
+        let (profile, _) = self.given(device, path).await?;
+        let document = provision::preview(&self.app.line, &profile).ok()?;
+        FlatProfile::read(&document.bytes).ok()
+    }
+
+    /// What a device would be given: over what it proves most by first.
+    async fn given(&self, device: &Device, path: &str) -> Option<(Profile, Response)> {
         let identity = &device.identity;
         let asker = Asker { mac: identity.mac(), serial: identity.serial().cloned(), model: identity.model().cloned() };
         for over in [Protocol::Https, Protocol::Http, Protocol::Tftp] {
@@ -122,9 +136,11 @@ impl Sight {
                 Err(Refusal::Unread(name)) => self.app.admit(Some(&self.store), &mut request, &mut trail, name).await,
                 admitted => admitted,
             };
-            let given = admitted.and_then(|profile| provision::finish(&self.app.line, &request, &profile));
-            if let Ok(response) = given {
-                return Some(response.version.to_string());
+            let given = admitted
+                .and_then(|profile| Ok((provision::finish(&self.app.line, &request, &profile)?, profile)))
+                .map(|(response, profile)| (profile, response));
+            if let Ok(given) = given {
+                return Some(given);
             }
         }
         None

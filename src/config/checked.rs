@@ -119,7 +119,7 @@ impl Config {
         let uploads = written.uploads.map(|uploads| findings.note(None, uploads.check(folder, store.is_some())));
         let intake = each(&mut findings, written.intake, |intake| intake.check(folder));
         findings.note(None, intake::check_all(&intake, uploads.is_some()));
-        findings.note(None, rule::check_all(&rules, store.is_some()));
+        findings.note(None, rule::check_all(&rules, store.is_some(), uploads.is_some()));
         findings.end()?;
         Ok(Self {
             file: file.to_owned(),

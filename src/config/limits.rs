@@ -33,6 +33,16 @@ pub struct Limits {
     pub transfer: Period,
     /// For what was begun, after SIGTERM.
     pub drain: Period,
+    /// A phone's report, as it is sent.
+    pub report_size: Bytes,
+    /// A problem report, as it is sent.
+    pub prt_size: Bytes,
+    /// An upload from its headers to its end.
+    pub upload: Period,
+    /// Uploads under way at once.
+    pub uploads: usize,
+    /// The same from one address.
+    pub uploads_per_address: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +60,11 @@ impl Default for Limits {
             transfers_per_address: 256,
             transfer: Period::seconds(600),
             drain: Period::seconds(30),
+            report_size: Bytes::kibibytes(4 * 1024),
+            prt_size: Bytes::kibibytes(32 * 1024),
+            upload: Period::seconds(600),
+            uploads: 64,
+            uploads_per_address: 16,
         }
     }
 }

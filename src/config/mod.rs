@@ -3,6 +3,7 @@
 //! A table of the file is a file here. Unknown keys are refused, defaults stand in each table's `Default`, and paths are
 //! relative to the folder of the configuration file.
 
+mod accept;
 mod admin;
 mod cache;
 mod certificates;
@@ -34,6 +35,7 @@ mod uploads;
 mod variables;
 mod written;
 
+pub use accept::{Accept, Report};
 pub use admin::Admin;
 pub use cache::Cache;
 pub use checked::Config;

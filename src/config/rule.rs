@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 
+use super::accept::{self, Accept, Beside, Report};
 use super::password::{self, GoodFor, Passwords};
 use super::{Expired, Linting, MasterKey, Protocol};
 use crate::cipher::{IkmEncoding, Scheme};
@@ -36,6 +37,8 @@ pub struct Rule {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether profiles are looked at when they are made.
     pub lint: Linting,
+    /// What its paths take in; `None`: nothing, they give.
+    pub accept: Option<Accept>,
 }
 
 /// What a request must prove of the device that its path names.
@@ -52,7 +55,7 @@ pub enum Proof {
     Certificate,
 }
 
-/// An HTTP method that a profile answers to.
+/// An HTTP method that a path answers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
@@ -60,6 +63,10 @@ pub enum Method {
     Get,
     /// Its headers.
     Head,
+    /// An upload.
+    Post,
+    /// An upload.
+    Put,
 }
 
 /// A cipher and where its key comes from.
@@ -130,6 +137,8 @@ pub(super) struct Written {
     accounts: Option<GoodFor>,
     #[serde(default)]
     lint: Linting,
+    accept: Option<accept::Kind>,
+    report: Option<Report>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -168,6 +177,11 @@ impl Written {
         if expired != Expired::Refuse && matches!(self.proof, Some(Proof::None | Proof::Password | Proof::Code)) {
             return Err("rule.expired: only where a certificate is the proof does it matter that it has expired".into());
         }
+        let accept = self.accept(&expired)?;
+        if accept.is_some() {
+            // What is sent in has to be somebody's unless the rule says otherwise, whatever the path names.
+            self.proof.get_or_insert(Proof::Certificate);
+        }
         let passwords = self.passwords(folder)?;
         let headers = self.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
         Ok(Rule {
@@ -179,8 +193,23 @@ impl Written {
             gzip: self.gzip,
             listeners: self.listeners,
             lint: self.lint,
-            methods: self.methods.unwrap_or_else(|| vec![Method::Get, Method::Head]),
+            methods: self.methods.unwrap_or_else(|| match accept {
+                Some(_) => vec![Method::Post, Method::Put],
+                None => vec![Method::Get, Method::Head],
+            }),
             headers,
+            accept,
+        })
+    }
+
+    fn accept(&self, expired: &Expired) -> Result<Option<Accept>, String> {
+        accept::Written { accept: self.accept, report: self.report }.check(&Beside {
+            proof: self.proof,
+            renews: matches!(expired, Expired::Renew(_)),
+            serves: self.gzip || !self.headers.is_empty() || self.lint != Linting::Off,
+            encrypt: self.encrypt,
+            listeners: self.listeners.as_deref(),
+            methods: self.methods.as_deref(),
         })
     }
 
@@ -233,9 +262,15 @@ impl Written {
 }
 
 /// Holds the rules against the rest of the configuration.
-pub(super) fn check_all(rules: &[Rule], has_store: bool) -> Result<(), String> {
+pub(super) fn check_all(rules: &[Rule], has_store: bool, has_uploads: bool) -> Result<(), String> {
     if !has_store && rules.iter().any(|rule| rule.proof == Some(Proof::Code)) {
         return Err("rule.proof = \"code\": there is no [store], which keeps codes".into());
+    }
+    if !has_store && rules.iter().any(|rule| rule.accept.is_some()) {
+        return Err("rule.accept: there is no [store], which keeps what has come in of whom".into());
+    }
+    if !has_uploads && rules.iter().any(|rule| rule.accept.is_some()) {
+        return Err("rule.accept: what comes in is kept for somebody who can read it: add [uploads]".into());
     }
     let mut keys = rules.iter().filter_map(|rule| rule.encryption.as_ref()).map(|encryption| &encryption.key);
     match keys.any(|key| matches!(key, KeySource::Device)) && !has_store {

@@ -53,11 +53,16 @@ pub enum Kind {
     Push,
     /// A file that was handed in.
     Upload,
+    /// A report of a phone's, kept or not.
+    Report,
+    /// A problem report, kept or not.
+    Prt,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Request, Self::Syslog, Self::Alarm, Self::Push, Self::Upload];
+    pub const ALL: [Self; 7] =
+        [Self::Request, Self::Syslog, Self::Alarm, Self::Push, Self::Upload, Self::Report, Self::Prt];
 
     /// As it is kept.
     #[must_use]
@@ -68,6 +73,8 @@ impl Kind {
             Self::Alarm => "alarm",
             Self::Push => "push",
             Self::Upload => "upload",
+            Self::Report => "report",
+            Self::Prt => "prt",
         }
     }
 }

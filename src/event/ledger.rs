@@ -102,13 +102,13 @@ impl Ledger {
         let name = proven.or(claimed);
         let device = name.as_ref().and_then(|name| self.ids.get(name)).copied();
         let (path, address) = (path_of(&requested.path), requested.peer.to_canonical().to_string());
-        if let Some(device) = device {
+        if let Some(device) = device.filter(|_| requested.trail.upload.is_none()) {
             self.served(requested, (device, &path), &address, (id, certain));
         }
         Event {
             id,
             at: requested.at,
-            kind: Kind::Request,
+            kind: requested.kind(),
             device,
             name: name.map(|name| name.to_string()),
             certain,
@@ -116,7 +116,7 @@ impl Ledger {
             path: Some(path),
             outcome: requested.outcome.as_str().to_owned(),
             version: requested.version.as_deref().map(str::to_owned),
-            text: clipped(requested.reason.as_deref().unwrap_or_default()),
+            text: clipped(&requested.text()),
             follows: None,
         }
     }

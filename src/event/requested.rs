@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Kind;
+use crate::config::Accept;
 use crate::device::DeviceName;
 use crate::provision::{Named, Outcome, Trail};
 
@@ -38,6 +40,28 @@ impl Requested {
             identity.mac().map(DeviceName::Mac).or_else(|| identity.serial().cloned().map(DeviceName::Serial))
         });
         by_certificate.or_else(|| self.trail.account.as_deref()?.parse().ok())
+    }
+
+    /// What it is told as: a request, or what came with it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.trail.upload {
+            None => Kind::Request,
+            Some(Accept::Report(_)) => Kind::Report,
+            Some(Accept::Problem) => Kind::Prt,
+        }
+    }
+
+    /// What there is to say of it: why it was not served, or what came.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        match self.trail.upload {
+            None => reason.to_owned(),
+            Some(accept) => {
+                format!("{}, {} bytes  {reason}", accept.as_str(), self.trail.received).trim_end().to_owned()
+            }
+        }
     }
 
     /// The device that its path names, which anybody may ask for.

@@ -23,6 +23,8 @@ pub(super) enum Stage {
     Request,
     /// Its answer is made, and on its way out of our buffers.
     Answered,
+    /// Its body comes in; who reads it has limits of its own.
+    Body,
 }
 
 /// A connection's stage and since when, shared by what reads, what answers and what watches. One number, so that a
@@ -33,12 +35,12 @@ pub(super) struct Clock {
     start: Instant,
     /// `start` as [`now`] has it.
     began: u64,
-    limits: [Duration; 4],
+    limits: [Duration; 5],
 }
 
 #[derive(Debug)]
 struct Told {
-    /// Milliseconds since the clock's `start`, times four, plus the stage.
+    /// Milliseconds since the clock's `start`, times eight, plus the stage.
     state: AtomicU64,
     late: AtomicBool,
 }
@@ -47,18 +49,21 @@ impl Clock {
     /// A connection that has just come in.
     #[must_use]
     pub(super) fn new(limits: &Limits) -> Self {
+        // Whoever reads a body gives up long before.
+        let body = limits.upload.duration() + limits.request.duration() * 2;
+        let [idle, header, request] = [limits.idle, limits.header, limits.request].map(Period::duration);
         Self {
             told: Arc::new(Told { state: AtomicU64::new(Stage::Idle as u64), late: AtomicBool::new(false) }),
             start: Instant::now(),
             began: now(),
-            limits: [limits.idle, limits.header, limits.request, limits.request].map(Period::duration),
+            limits: [idle, header, request, request, body],
         }
     }
 
     /// Enters a stage, or notes progress in it.
     pub(super) fn enter(&self, stage: Stage) {
         let since = now().saturating_sub(self.began);
-        self.told.state.store(since << 2 | stage as u64, Ordering::Relaxed);
+        self.told.state.store(since << 3 | stage as u64, Ordering::Relaxed);
     }
 
     /// The first bytes of a request are there.
@@ -89,17 +94,18 @@ impl Clock {
     }
 
     fn stage(&self) -> Stage {
-        match self.told.state.load(Ordering::Relaxed) & 3 {
+        match self.told.state.load(Ordering::Relaxed) & 7 {
             0 => Stage::Idle,
             1 => Stage::Header,
             2 => Stage::Request,
-            _ => Stage::Answered,
+            3 => Stage::Answered,
+            _ => Stage::Body,
         }
     }
 
     fn deadline(&self) -> Instant {
         let state = self.told.state.load(Ordering::Relaxed);
-        self.start + Duration::from_millis(state >> 2) + self.limits[self.stage() as usize]
+        self.start + Duration::from_millis(state >> 3) + self.limits[self.stage() as usize]
     }
 
     /// Ends when the connection has been in one stage for too long.

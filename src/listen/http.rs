@@ -5,25 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, StatusCode, Version};
+use hyper::{Method, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::Shared;
+use super::answer::answer;
 use super::body::Reply;
 use super::client::Client;
 use super::clock::{Clock, Stage};
 use super::password;
 use super::proxy::{self, Proxies};
-use super::refusal::{refusal, unavailable};
+use super::refusal::Look;
 use super::socket::Ending;
 use super::timed::Timed;
 use super::toll::{self, Unanswered};
+use super::upload;
 use crate::app::App;
 use crate::census::{Secured, Sighting};
 use crate::config::Protocol;
@@ -61,8 +62,8 @@ pub struct Security {
 }
 
 /// Who asks: the connection's other end, or the one that its proxy speaks for.
-struct Asker {
-    session: Arc<Session>,
+pub(super) struct Asker {
+    pub(super) session: Arc<Session>,
     told: Option<Box<Client>>,
 }
 
@@ -163,6 +164,9 @@ async fn respond(
     }
     let mut record = record(&app, &asker, &request, unheard);
     let body_wanted = *request.method() != Method::HEAD;
+    if app.line.rules.accept() && misunderstood.is_none() && upload::is_one(request.method()) {
+        return Box::pin(upload::respond(app, asker, clock, request, record)).await;
+    }
     let walked = match misunderstood {
         Some(error) => Walked::refused(Refusal::Proxy(error.to_string())),
         None => walk(&app, asker, request).await,
@@ -170,24 +174,33 @@ async fn respond(
     let Walked { result, trail, challenges, guess } = walked;
     let outcome = Outcome::of(&result);
     let reason = result.as_ref().err().map(ToString::to_string);
-    let away = matches!(result, Err(Refusal::Store(_)));
     record.decided(trail, outcome, reason);
-    let response = if let Ok(response) = result {
-        if body_wanted || response.status == Status::NotModified {
-            record.gives(&response);
+    match result {
+        Ok(response) => {
+            if body_wanted || response.status == Status::NotModified {
+                record.gives(&response);
+            }
+            Ok(answer(response, |body| Reply::new(body, record, clock, body_wanted)))
         }
-        answer(response, |body| Reply::new(body, record, clock, body_wanted))
-    } else {
-        if let Err(unanswered) = toll::pay(&app, &record, guess).await {
-            record.unanswered();
-            return Err(unanswered);
+        Err(refusal) => {
+            let reply = |record, body| Reply::new(body, record, clock, body_wanted);
+            refused(&app, record, (Look::of(&refusal, challenges), guess), reply).await
         }
-        match away {
-            true => unavailable(|body| Reply::new(body, record, clock, body_wanted)),
-            false => refusal(&challenges, |body| Reply::new(body, record, clock, body_wanted)),
-        }
-    };
-    Ok(response)
+    }
+}
+
+/// The answer to who is refused, once it is paid for.
+pub(super) async fn refused(
+    app: &App,
+    mut record: Box<Record>,
+    (look, guess): (Look, Option<Guess>),
+    reply: impl FnOnce(Box<Record>, Body) -> Reply,
+) -> Result<hyper::Response<Reply>, Unanswered> {
+    if let Err(unanswered) = toll::pay(app, &record, guess).await {
+        record.unanswered();
+        return Err(unanswered);
+    }
+    Ok(look.answer(|body| reply(record, body)))
 }
 
 /// Counts a connection in the census: its first request says what phone it is of.
@@ -292,7 +305,7 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     Walked { result: made, trail, challenges: Vec::new(), guess: None }
 }
 
-fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) -> Request<'a> {
+pub(super) fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) -> Request<'a> {
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     let path = match target.len() as u64 > app.config.limits.url_size.count() {
         true => Err(PathError::TooLong),
@@ -301,6 +314,8 @@ fn read<'a>(app: &App, asker: &'a Asker, head: &'a hyper::http::request::Parts) 
     let verb = match head.method {
         Method::GET => Verb::Get,
         Method::HEAD => Verb::Head,
+        Method::POST => Verb::Post,
+        Method::PUT => Verb::Put,
         _ => Verb::Other,
     };
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -334,46 +349,6 @@ fn accepts_gzip(codings: &str) -> bool {
         let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|weight| weight.parse::<f32>().ok());
         named && weight.unwrap_or(1.0) > 0.0
     })
-}
-
-fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hyper::Response<Reply> {
-    let mut headers = HeaderMap::with_capacity(8 + response.headers.len());
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(response.content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Some(coding) = response.content_encoding {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
-    }
-    if response.varies {
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    }
-    headers.insert(header::ETAG, response.validators.tag().clone());
-    headers.insert(header::LAST_MODIFIED, response.validators.last_modified().clone());
-    if let Some(range) = content_range(response.status) {
-        headers.insert(header::CONTENT_RANGE, range);
-    }
-    // A rule's header stands in for ours: `extend` would send both.
-    for (name, value) in response.headers {
-        headers.insert(name, value);
-    }
-    let mut answer = hyper::Response::new(body(response.body));
-    *answer.status_mut() = match response.status {
-        Status::Ok => StatusCode::OK,
-        Status::Partial(_) => StatusCode::PARTIAL_CONTENT,
-        Status::NotModified => StatusCode::NOT_MODIFIED,
-        Status::BadRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
-    };
-    *answer.headers_mut() = headers;
-    answer
-}
-
-fn content_range(status: Status) -> Option<HeaderValue> {
-    let text = match status {
-        Status::Ok | Status::NotModified => return None,
-        Status::Partial(range) => format!("bytes {}-{}/{}", range.first, range.last, range.total),
-        Status::BadRange(total) => format!("bytes */{total}"),
-    };
-    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //! [`crate::provision`]'s matter.
 
 mod activation;
+mod answer;
 pub mod bind;
 mod body;
 pub mod client;
 mod clock;
 pub mod http;
+mod inflow;
 mod password;
 pub mod proxy;
 mod refusal;
@@ -16,6 +18,7 @@ pub mod tcp;
 mod timed;
 pub mod tls;
 pub mod toll;
+mod upload;
 
 use std::sync::Arc;
 
@@ -54,6 +57,10 @@ pub struct Shared {
     pub heavy: Arc<Semaphore>,
     /// Passwords that are examined at once: each takes a processor, and some megabytes.
     pub examinations: Arc<Semaphore>,
+    /// Uploads under way.
+    pub uploads: Arc<Semaphore>,
+    /// Those that each address has.
+    pub upload_shares: Shares,
     /// Cancelled when the server drains.
     pub stop: CancellationToken,
     /// Every task that has to end before the process does.

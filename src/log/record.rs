@@ -109,6 +109,16 @@ impl Record {
         (self.trail, self.outcome, self.reason) = (trail, outcome, reason);
     }
 
+    /// Who sends what, while it comes in: the client may go any moment.
+    pub fn trail(&mut self) -> &mut Trail {
+        &mut self.trail
+    }
+
+    /// How what was sent ends.
+    pub fn ends(&mut self, outcome: Outcome, reason: Option<String>) {
+        (self.outcome, self.reason) = (outcome, reason);
+    }
+
     /// Nothing is answered to what was decided.
     pub fn unanswered(&mut self) {
         let reason = self.reason.take().unwrap_or_default();
@@ -126,6 +136,9 @@ impl Record {
         self.is_finished = true;
         let took = self.began.elapsed();
         self.metrics.request(self.transport, self.outcome, bytes, took);
+        if let Some(kind) = self.trail.upload {
+            self.metrics.upload(kind, self.outcome, self.trail.received);
+        }
         if let Some(format) = self.format.filter(|_| self.is_wanted()) {
             self.write(format, bytes, took);
         }
@@ -187,6 +200,10 @@ impl Record {
         if let Some(reason) = &self.reason {
             line.text("reason", reason);
         }
+        if let Some(upload) = self.trail.upload {
+            line.text("upload", upload.as_str());
+            line.number("received", self.trail.received);
+        }
         line.number("bytes", bytes);
         line.number("duration_ms", format_args!("{:.3}", took.as_secs_f64() * 1e3));
         line.write();
@@ -196,7 +213,12 @@ impl Record {
     fn level(&self) -> Level {
         match self.outcome {
             Outcome::Failed => Level::WARN,
-            Outcome::Served | Outcome::Unchanged | Outcome::Unknown | Outcome::Refused | Outcome::Broken => Level::INFO,
+            Outcome::Served
+            | Outcome::Unchanged
+            | Outcome::Kept
+            | Outcome::Unknown
+            | Outcome::Refused
+            | Outcome::Broken => Level::INFO,
         }
     }
 

@@ -52,6 +52,8 @@ pub enum FileKind {
     Template,
     /// No file: what the phone's own certificate says, as a profile.
     Reflection,
+    /// No file: the path takes in what a phone sends.
+    Upload,
 }
 
 /// What of a folder's content a look-up needs beside the file system itself: a literal name is found by `stat`.
@@ -71,6 +73,13 @@ impl Found {
     pub fn reflection() -> Self {
         let file = "the reflector.xml".into();
         Self { file, stamp: Stamp::of_nothing(), kind: FileKind::Reflection, macros: Macros::default(), gz: false }
+    }
+
+    /// What stands for a path that takes uploads, which no folder has.
+    #[must_use]
+    pub fn upload(path: &RequestPath) -> Self {
+        let file = path.shared();
+        Self { file, stamp: Stamp::of_nothing(), kind: FileKind::Upload, macros: Macros::default(), gz: false }
     }
 }
 

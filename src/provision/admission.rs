@@ -55,6 +55,14 @@ pub(super) fn is_welcome(
     }
 }
 
+/// The same for somebody whom what is sent names, and nothing else.
+pub(super) fn holds(lists: &Admission, request: &Request<'_>, identity: &DeviceIdentity) -> Result<(), Refusal> {
+    if let Some(certified) = request.presented.certified() {
+        lists.hold(&Party { mac: None, serial: None, model: None, series: None }.with(&certified.identity))?;
+    }
+    lists.hold(&Party { mac: None, serial: None, model: None, series: None }.with(identity))
+}
+
 impl<'a> Party<'a> {
     /// The proven device; what the path says of its model counts only where the proof does not say one.
     fn with<'b>(&self, identity: &'b DeviceIdentity) -> Party<'b>

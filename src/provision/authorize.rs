@@ -76,7 +76,13 @@ pub(super) fn authorize(
         found = forgiven(line, &treatment.expired, certified, found)?;
         certificate = Some(certified.credential.clone());
     }
-    let under = enrolled::under(line.inventory.as_deref(), &treatment, device.as_deref(), request.key)?;
+    // What a phone sends is opened with whichever of its keys does it.
+    let under = match found.kind {
+        FileKind::Upload => None,
+        FileKind::Literal | FileKind::Template | FileKind::Reflection => {
+            enrolled::under(line.inventory.as_deref(), &treatment, device.as_deref(), request.key)?
+        }
+    };
     Ok(Grant { found, treatment, expired, device, certificate, under })
 }
 
@@ -90,6 +96,7 @@ fn forgiven(line: &Line, expired: &Expired, certified: &Certified, asked: Found)
             let over = SystemTime::now().duration_since(since.into()).unwrap_or_default();
             if over <= *limit { Ok(asked) } else { Err(too_late()) }
         }
+        Expired::Renew(_) if asked.kind == FileKind::Upload => Err(too_late()),
         Expired::Renew(renewal) => renewed(line, renewal, certified, &asked),
     }
 }
@@ -133,6 +140,8 @@ fn answers_to(treatment: &Treatment, request: &Request<'_>) -> Result<(), Refusa
     let method = match request.verb {
         Verb::Get => Some(Method::Get),
         Verb::Head => Some(Method::Head),
+        Verb::Post => Some(Method::Post),
+        Verb::Put => Some(Method::Put),
         Verb::Other => None,
     };
     match method.filter(|method| treatment.methods.contains(method)) {

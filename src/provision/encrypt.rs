@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::render::newest;
-use super::{Document, Line, Profile, Refusal, render};
+use super::{Document, Grant, Line, Profile, Refusal, render};
 use crate::cipher::Scheme;
 use crate::config::{Encryption, KeySource, MasterKey};
 use crate::device::{KeyKind, Secret};
@@ -18,7 +18,16 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
     let Some(encryption) = &grant.treatment().encryption else {
         return Ok(document);
     };
-    let (key, sources) = key_for(line, encryption, profile)?;
+    let (key, sources) = key_for(line, encryption, grant)?;
+    let material = material(encryption, &key)?;
+    let bytes = encryption.scheme.encrypt(&material, &document.bytes).into();
+    let modified = newest(&sources).map_or(document.modified, |newest| newest.max(document.modified));
+    let sources = document.sources.into_iter().chain(sources).collect();
+    Ok(Document { bytes, sources, modified, ..document })
+}
+
+/// The octets that a key's text stands for.
+fn material(encryption: &Encryption, key: &Secret) -> Result<Vec<u8>, Refusal> {
     let material = match encryption.scheme {
         Scheme::Aes256Cbc => key.expose().as_bytes().to_vec(),
         Scheme::Aes128Gcm => encryption
@@ -26,33 +35,40 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
             .decode(key.expose())
             .map_err(|error| Refusal::KeyingMaterial(encryption.key.kind(), error))?,
     };
-    if material.is_empty() {
-        return Err(Refusal::EmptyKey(encryption.key.kind()));
+    match material.is_empty() {
+        true => Err(Refusal::EmptyKey(encryption.key.kind())),
+        false => Ok(material),
     }
-    let bytes = encryption.scheme.encrypt(&material, &document.bytes).into();
-    let modified = newest(&sources).map_or(document.modified, |newest| newest.max(document.modified));
-    let sources = document.sources.into_iter().chain(sources).collect();
-    Ok(Document { bytes, sources, modified, ..document })
 }
 
-fn key_for(line: &Line, encryption: &Encryption, profile: &Profile) -> Result<(Secret, Vec<Source>), Refusal> {
-    let macros = &profile.grant().found().macros;
+/// The keys that a phone may have encrypted with what it sends: the one that the rule names, or of the device's own all
+/// that are in use.
+pub(super) fn keys_of(line: &Line, encryption: &Encryption, grant: &Grant) -> Result<Vec<Vec<u8>>, Refusal> {
+    if !matches!(encryption.key, KeySource::Device) {
+        let (key, _) = key_for(line, encryption, grant)?;
+        return Ok(vec![material(encryption, &key)?]);
+    }
+    let pair = grant.device().and_then(|known| known.keys(kind_of(encryption.scheme))).ok_or(Refusal::NobodysKey)?;
+    std::iter::once(&pair.current).chain(&pair.next).map(|key| material(encryption, key.secret())).collect()
+}
+
+fn key_for(line: &Line, encryption: &Encryption, grant: &Grant) -> Result<(Secret, Vec<Source>), Refusal> {
+    let macros = &grant.found().macros;
     match &encryption.key {
         KeySource::Fixed(key) => Ok((key.clone(), Vec::new())),
         KeySource::Master(master) => Ok((device_key(master, macros).ok_or(Refusal::NobodysKey)?, Vec::new())),
         // Without devices, somebody looks whether profiles can be made at all.
         KeySource::Device if line.inventory.is_none() => Ok((Secret::new("0".repeat(64)), Vec::new())),
-        KeySource::Device => Ok((own_key(encryption.scheme, profile)?, Vec::new())),
+        KeySource::Device => Ok((own_key(encryption.scheme, grant)?, Vec::new())),
         KeySource::Template(template) => {
-            let rendered = line.templates.render_key(template.expose(), macros, &render::variables(line, profile))?;
+            let rendered = line.templates.render_key(template.expose(), macros, &render::variables(line, grant))?;
             Ok((Secret::new(rendered.text), rendered.sources))
         }
     }
 }
 
 /// The key that the phone has, by what it says and the store knows.
-fn own_key(scheme: Scheme, profile: &Profile) -> Result<Secret, Refusal> {
-    let grant = profile.grant();
+fn own_key(scheme: Scheme, grant: &Grant) -> Result<Secret, Refusal> {
     let pair = grant.device().and_then(|known| known.keys(kind_of(scheme)));
     let key = pair.zip(grant.under()).map(|(pair, under)| pair.get(under).secret().clone());
     key.ok_or(Refusal::NobodysKey)

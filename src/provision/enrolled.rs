@@ -98,6 +98,9 @@ pub(super) fn stranger(
         inventory.met(met(request, &claim, identity, proven.is_some()));
     }
     let Unknown::Serve(path) = &line.unknown else { return Err(refusal) };
+    if claim.is_upload() {
+        return Err(refusal);
+    }
     let found = line.tree.find(path).map_err(|error| Refusal::File { file: path.to_string(), error })?;
     let mut found = found.ok_or_else(|| Refusal::NoStrangersFile(path.to_string()))?;
     if let Some(identity) = &identity {

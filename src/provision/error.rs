@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Named;
 use super::identify::Product;
+use super::{Named, UploadFault};
 use crate::config::Protocol;
 use crate::device::{DeviceIdentity, DeviceName};
 use crate::password::{Fault, Staleness};
@@ -164,6 +164,9 @@ pub enum Refusal {
     /// The keying material does not decode.
     #[error("{0} is no keying material: {1}")]
     KeyingMaterial(&'static str, crate::cipher::IkmError),
+    /// What was sent is not taken.
+    #[error(transparent)]
+    Upload(#[from] UploadFault),
 }
 
 fn model_words(product: Option<&Product>) -> String {
@@ -191,6 +194,7 @@ impl Refusal {
             | Self::NoKey(_)
             | Self::NoRenewal(_)
             | Self::KeyingMaterial(..) => true,
+            Self::Upload(fault) => fault.is_ours(),
             Self::Path(_)
             | Self::NoSuchFile
             | Self::TooLargeToCompress(_)

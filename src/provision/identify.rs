@@ -59,6 +59,17 @@ pub(super) fn identify(line: &Line, request: &Request<'_>) -> Result<Claim, Refu
     Ok(Claim { path, found, named })
 }
 
+/// What a path that takes uploads claims: the device that its text names, else the one of the client's certificate.
+pub(super) fn upload(request: &Request<'_>, path: RequestPath, rule: &Macros) -> Claim {
+    let found = Found::upload(&path);
+    let named = Named::of(&found);
+    let mut claim = Claim { path, found, named }.bound_by(rule);
+    if let (Named::Nobody, Some(identity)) = (&claim.named, request.presented.identity()) {
+        claim.named = Named::Device { mac: identity.mac(), serial: identity.serial().cloned() };
+    }
+    claim
+}
+
 impl Claim {
     /// The path asked for, without the `.gz` that only asks for compression: a rule is for both.
     #[must_use]
@@ -82,6 +93,12 @@ impl Claim {
     #[must_use]
     pub(super) fn is_reflection(&self) -> bool {
         self.found.kind == FileKind::Reflection
+    }
+
+    /// Whether something is to be taken in.
+    #[must_use]
+    pub(super) fn is_upload(&self) -> bool {
+        self.found.kind == FileKind::Upload
     }
 
     /// The product that the path says the phone is: by `$PN`, or by `$PSN` its series.

@@ -5,6 +5,8 @@
 //!  Claim      Grant       Profile   Document  Document   Document   Response
 //! ```
 //!
+//! What a phone sends walks the first two, and then [`accept`] and [`open`] take it in.
+//!
 //! One file a step, each an ordinary function of its arguments, each result the key to the next: only `authorize` makes
 //! a grant, and nothing is read without one. What the phone hears of a refusal is "not found"; the [`Trail`] has the rest.
 
@@ -26,6 +28,7 @@ mod resolve;
 mod respond;
 mod rules;
 mod trail;
+mod upload;
 mod validators;
 
 pub use authorize::{Grant, renewal_file};
@@ -40,6 +43,7 @@ pub use resolve::{Delivery, Profile};
 pub use respond::{Body, ByteRange, Response, Status};
 pub use rules::{Gate, Rules, RulesError, Treatment};
 pub use trail::{Outcome, Trail};
+pub use upload::{Form, FormFault, Problem, Upload, UploadFault, accept, open};
 pub use validators::Validators;
 
 use std::sync::Arc;

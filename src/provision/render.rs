@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::reflect::reflect;
-use super::{Coding, Document, Line, Profile, Refusal};
+use super::{Coding, Document, Grant, Line, Profile, Refusal};
 use crate::profile::template::{Source, Variables};
 use crate::profile::tree::FileKind;
 
@@ -33,7 +33,7 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
             })
         }
         FileKind::Template => {
-            let variables = variables(line, profile);
+            let variables = variables(line, profile.grant());
             let certificate = profile.grant().certificate();
             let rendered = line.templates.render(&found.file, &found.macros, &variables, certificate)?;
             let known = profile.grant().device().map_or(line.configured, |known| known.changed());
@@ -49,12 +49,14 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
             })
         }
         FileKind::Reflection => Ok(reflect(line, profile)),
+        // A leave to send is none to read.
+        FileKind::Upload => Err(Refusal::NoSuchFile),
     }
 }
 
 /// What templates are given: the configuration's variables, and the device's own in place of those of the same name.
-pub(super) fn variables(line: &Line, profile: &Profile) -> Arc<Variables> {
-    match profile.grant().device() {
+pub(super) fn variables(line: &Line, grant: &Grant) -> Arc<Variables> {
+    match grant.device() {
         Some(known) if !known.variables().is_empty() => {
             let mut all = (*line.variables).clone();
             all.extend(known.variables().iter().map(|(name, value)| (name.clone(), value.clone())));

@@ -48,6 +48,10 @@ pub enum Verb {
     Get,
     /// Its headers.
     Head,
+    /// To take something in (HTTP POST).
+    Post,
+    /// The same (HTTP PUT).
+    Put,
     /// Anything else: no profile answers to it.
     Other,
 }

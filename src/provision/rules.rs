@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{Encryption, Expired, GoodFor, Linting, Method, Passwords, Proof, Protocol, Rule};
+use crate::config::{Accept, Encryption, Expired, GoodFor, Linting, Method, Passwords, Proof, Protocol, Rule};
 use crate::password::{Examiner, HashError};
 use crate::profile::lint::Sent;
 use crate::profile::macros::Macros;
@@ -17,6 +17,8 @@ pub struct Rules {
     fallback: Arc<Treatment>,
     /// Some rule asks for a password; where none does, no request is held against it.
     ask: bool,
+    /// Some rule takes uploads; where none does, no body is looked at.
+    accept: bool,
 }
 
 /// Who guards a path that needs a password.
@@ -63,6 +65,8 @@ pub struct Treatment {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether its profiles are looked at when they are made.
     pub lint: Linting,
+    /// What its paths take in.
+    pub accept: Option<Accept>,
 }
 
 impl Rules {
@@ -79,7 +83,14 @@ impl Rules {
         };
         let entries: Vec<_> = rules.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let ask = entries.iter().any(|(_, treatment)| treatment.challenges());
-        Ok(Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())), ask })
+        let accept = rules.iter().any(|rule| rule.accept.is_some());
+        Ok(Self { entries, fallback: Arc::new(Treatment::fallback(rules.len())), ask, accept })
+    }
+
+    /// Whether any rule takes uploads.
+    #[must_use]
+    pub fn accept(&self) -> bool {
+        self.accept
     }
 
     /// Whether any rule asks for a password.
@@ -133,6 +144,7 @@ impl Treatment {
             encryption: rule.encryption.clone(),
             headers: rule.headers.clone(),
             lint: rule.lint,
+            accept: rule.accept,
         })
     }
 
@@ -149,6 +161,7 @@ impl Treatment {
             encryption: None,
             headers: Vec::new(),
             lint: Linting::Off,
+            accept: None,
         }
     }
 

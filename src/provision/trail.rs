@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Grant, Named, Refusal, Response, Status};
+use super::{Grant, Named, Refusal, Response, Status, UploadFault};
+use crate::config::Accept;
 use crate::device::DeviceIdentity;
 
 /// Who asked for what, as far as the line came.
@@ -22,6 +23,10 @@ pub struct Trail {
     pub file: Option<Arc<str>>,
     /// The rule that the path has.
     pub rule: Option<Arc<str>>,
+    /// What is taken in, once the client may send it.
+    pub upload: Option<Accept>,
+    /// How much of that came (bytes).
+    pub received: u64,
 }
 
 impl Trail {
@@ -42,6 +47,8 @@ pub enum Outcome {
     Served,
     /// The client has it already.
     Unchanged,
+    /// What it sent is kept.
+    Kept,
     /// There is no such file.
     Unknown,
     /// There is, but not for this request.
@@ -54,8 +61,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, for the metrics.
-    pub const ALL: [Self; 6] =
-        [Self::Served, Self::Unchanged, Self::Unknown, Self::Refused, Self::Failed, Self::Broken];
+    pub const ALL: [Self; 7] =
+        [Self::Served, Self::Unchanged, Self::Kept, Self::Unknown, Self::Refused, Self::Failed, Self::Broken];
 
     /// What a result comes down to.
     #[must_use]
@@ -65,9 +72,18 @@ impl Outcome {
                 Status::Ok | Status::Partial(_) | Status::BadRange(_) => Self::Served,
                 Status::NotModified => Self::Unchanged,
             },
-            Err(Refusal::NoSuchFile | Refusal::Path(_)) => Self::Unknown,
-            Err(refusal) if refusal.is_fault() => Self::Failed,
-            Err(_) => Self::Refused,
+            Err(refusal) => Self::of_refusal(refusal),
+        }
+    }
+
+    /// What a refusal comes down to.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NoSuchFile | Refusal::Path(_) => Self::Unknown,
+            Refusal::Upload(UploadFault::Broken | UploadFault::Slow(_)) => Self::Broken,
+            refusal if refusal.is_fault() => Self::Failed,
+            _ => Self::Refused,
         }
     }
 
@@ -77,6 +93,7 @@ impl Outcome {
         match self {
             Self::Served => "served",
             Self::Unchanged => "unchanged",
+            Self::Kept => "kept",
             Self::Unknown => "unknown",
             Self::Refused => "refused",
             Self::Failed => "failed",

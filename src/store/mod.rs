@@ -17,6 +17,7 @@ mod migrate;
 mod outlook;
 mod read;
 mod remember;
+mod reports;
 mod reseal;
 mod retention;
 mod reveal;

@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("provision", &["certificate", "cipher", "config", "device", "inventory", "metrics", "password", "profile"]),
     ("metrics", &["config", "provision"]),
     ("syslog", &["device"]),
-    ("event", &["device", "provision", "syslog"]),
+    ("event", &["config", "device", "provision", "syslog"]),
     ("log", &["config", "event", "metrics", "provision", "terminal"]),
     ("census", &["certificate", "config", "device"]),
     ("vault", &["config"]),
@@ -44,6 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "listen",
         &[
             "app",
+            "case",
             "census",
             "certificate",
             "config",
@@ -103,6 +104,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "terminal",
             "trust",
+            "vault",
         ],
     ),
 ];

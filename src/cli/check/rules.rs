@@ -1,7 +1,7 @@
 //! The rules among themselves, and against the listeners.
 
 use super::Finding;
-use crate::config::{Config, Proof, Protocol, Rule};
+use crate::config::{Accept, Config, Proof, Protocol, Rule};
 use crate::password::Scheme;
 use crate::profile::macros::Macro;
 use crate::profile::name::Name;
@@ -32,6 +32,11 @@ fn exposure(rule: &Rule) -> Option<String> {
     let names_device = rule.path.names().flat_map(Name::macros).any(Macro::names_device);
     if rule.proof != Some(Proof::None) || !names_device || rule.encryption.is_some() {
         return None;
+    }
+    if let Some(accept) = rule.accept {
+        return (accept != Accept::Problem).then(|| {
+            "anybody can send a report in a device's name: add encrypt with a key of each device's own, or leave proof out".into()
+        });
     }
     let over_tftp = rule.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
     let how = if over_tftp { "over tftp, readable on the wire" } else { "without proof" };

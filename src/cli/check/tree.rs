@@ -168,7 +168,7 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
         }
         FileKind::Literal => findings.extend(content::literal(app, path, sent)),
         // No folder has it.
-        FileKind::Reflection => {}
+        FileKind::Reflection | FileKind::Upload => {}
     }
     findings
 }

@@ -10,11 +10,12 @@ use serde_json::json;
 
 use super::show::Form;
 use crate::cli::answer::line;
+use crate::cli::received::REPORTS;
 use crate::cli::standing::{self, Path, Sight, Step};
 use crate::cli::store::with_shared_store;
 use crate::device::DeviceName;
 use crate::event::Version;
-use crate::store::{Entry, StoreError};
+use crate::store::{Entry, StoreError, Upload, UploadKind};
 use crate::terminal::OneLine;
 
 /// See what devices should have, what they were given, and what they say that they took.
@@ -40,6 +41,7 @@ pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
         let mut is_well = true;
         let mut values = Vec::new();
         for entry in &entries {
+            let reports = store.uploads_of_device(&entry.device.name(), &REPORTS).await?;
             let paths = paths.get(&entry.id).map_or(&[][..], Vec::as_slice);
             let worst = standing::worst(paths);
             is_well &= !matches!(worst, Some(Step::Failing | Step::Behind));
@@ -48,9 +50,13 @@ pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
                 let each: Vec<_> = paths.iter().zip(steps).map(|(path, step)| standing::json(path, step)).collect();
                 let step = worst.map(Step::as_str);
                 let name = entry.device.name().to_string();
-                values.push(json!({ "device": name, "step": step, "firmware": firmware(paths), "paths": each }));
+                values.push(json!({ "device": name, "step": step, "firmware": firmware(paths), "paths": each,
+                    "reported": reports.last().map(|last| last.at.to_string()) }));
             } else {
                 print(&mut out, entry, paths)?;
+                if let Some(said) = reported(&reports) {
+                    line(&mut out, "report", &said)?;
+                }
             }
         }
         if args.form.json {
@@ -79,6 +85,20 @@ fn print(out: &mut impl Write, entry: &Entry, paths: &[Path]) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// What it has reported, and when.
+fn reported(reports: &[Upload]) -> Option<String> {
+    let last = reports.last()?;
+    let full = reports.iter().rposition(|report| report.kind == UploadKind::Report);
+    let since = &reports[full.map_or(0, |at| at + 1)..];
+    let changes = match since.iter().filter(|report| report.kind == UploadKind::Delta).count() {
+        0 => String::new(),
+        1 => ", 1 change since".to_owned(),
+        several => format!(", {several} changes since"),
+    };
+    let full = full.map_or_else(|| "no full one".to_owned(), |at| format!("full, of {}", when(reports[at].at)));
+    Some(format!("{full}{changes}; the last of all of {}", when(last.at)))
 }
 
 /// What the phone said of its firmware when it was heard of last.

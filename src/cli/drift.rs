@@ -1,0 +1,225 @@
+//! `phoneprov drift`: what phones say that they have, held against what they would be given.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::answer::line;
+use super::received::{IdentityArgs, Reader};
+use super::standing::Sight;
+use super::store::with_shared_store;
+use super::table;
+use crate::device::DeviceName;
+use crate::profile::flat::FlatProfile;
+use crate::profile::mask::masked;
+use crate::profile::report::{Differing, Drift, State};
+use crate::store::{Entry, Store, StoreError};
+use crate::terminal::OneLine;
+
+/// See which parameters of phones are not what the server intends, by what the phones have reported.
+///
+/// Changes lie over the last full report. Parameters that the phone's user has set are marked. Secrets are never reported,
+/// and not compared. Exits with 1 if something differs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One device, with each parameter; without it, a line for each device that has sent a report.
+    device: Option<DeviceName>,
+    /// What the phone fetches, where the server has not seen it do so; several times for several.
+    #[arg(long, value_name = "PATH", requires = "device")]
+    path: Vec<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "config.toml")]
+    config: PathBuf,
+}
+
+/// What a device has, and how it differs.
+struct Looked {
+    entry: Entry,
+    state: State,
+    /// What was looked at on the server's side.
+    paths: Vec<String>,
+    drift: Drift,
+}
+
+/// Looks at one device, or at all.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    with_shared_store(&args.config, async |config, store| {
+        let reader = args.identity.reader(&config)?;
+        let sight = Sight::open(config, store.clone())?;
+        let names = match &args.device {
+            Some(name) => vec![name.clone()],
+            None => store.reporting().await?,
+        };
+        let mut looked = Vec::new();
+        for name in &names {
+            let entry = store.device(name).await?;
+            match (entry, &args.device) {
+                (Some(entry), _) => looked.extend(args.look(&reader, &sight, &store, entry).await?),
+                (None, Some(name)) => return Err(StoreError::NoSuchDevice(name.clone()).into()),
+                // It was removed since.
+                (None, None) => {}
+            }
+        }
+        args.print(&reader, &looked)?;
+        Ok(ExitCode::from(u8::from(looked.iter().any(|looked| !looked.drift.differing.is_empty()))))
+    })
+}
+
+impl Args {
+    async fn look(
+        &self,
+        reader: &Reader,
+        sight: &Sight,
+        store: &Arc<Store>,
+        entry: Entry,
+    ) -> anyhow::Result<Option<Looked>> {
+        let Some(state) = reader.state(store, &entry, Timestamp::MAX).await? else {
+            if self.device.is_some() {
+                anyhow::bail!("{} has sent no report that is kept", entry.device.name());
+            }
+            return Ok(None);
+        };
+        let paths = match self.path.as_slice() {
+            [] => fetched(sight, &entry).await?,
+            named => named.to_vec(),
+        };
+        let mut profiles: Vec<FlatProfile> = Vec::new();
+        let mut counted = Vec::new();
+        for path in paths {
+            if let Some(profile) = sight.profile(&entry.device, &path).await {
+                profiles.push(profile);
+                counted.push(path);
+            }
+        }
+        if let (Some(_), [], [first, ..]) = (&self.device, counted.as_slice(), self.path.as_slice()) {
+            anyhow::bail!("{first}: the device would be given no profile there: see phoneprov render --explain");
+        }
+        let drift = Drift::of(&state.profile, &profiles);
+        Ok(Some(Looked { entry, state, paths: counted, drift }))
+    }
+
+    fn print(&self, reader: &Reader, looked: &[Looked]) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        match (&self.device, looked) {
+            (Some(_), [one]) if self.json => super::json(&mut out, &one.json())?,
+            (None, all) if self.json => super::json(&mut out, &all.iter().map(Looked::json).collect::<Vec<_>>())?,
+            (Some(_), [one]) => one.print(&mut out, reader)?,
+            (_, all) => {
+                let rows: Vec<_> = all.iter().map(Looked::row).collect();
+                table::print(&mut out, &["DEVICE", "LAST REPORT", "DIFFER", "BY USER", "GAPS", "PROFILES"], &rows)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The paths that a device asked for when it came last.
+async fn fetched(sight: &Sight, entry: &Entry) -> anyhow::Result<Vec<String>> {
+    let mut paths = sight.of(std::slice::from_ref(entry)).await?;
+    let paths = paths.remove(&entry.id).unwrap_or_default();
+    Ok(paths.into_iter().filter(|path| path.is_current).map(|path| path.standing.path).collect())
+}
+
+impl Looked {
+    fn by_user(&self) -> usize {
+        self.drift.differing.iter().filter(|differing| differing.by_user).count()
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.entry.device.name().to_string(),
+            self.state.last.map(when).unwrap_or_default(),
+            self.drift.differing.len().to_string(),
+            self.by_user().to_string(),
+            self.state.gaps.len().to_string(),
+            self.paths.len().to_string(),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let Self { entry, state, paths, drift } = self;
+        let differing = |one: &Differing| {
+            let intended: Vec<_> = one.intended.iter().map(|value| shown(&one.name, value)).collect();
+            json!({
+                "name": one.name,
+                "value": shown(&one.name, &one.value),
+                "intended": intended,
+                "by_user": one.by_user,
+            })
+        };
+        json!({
+            "device": entry.device.name().to_string(),
+            "full": state.full.map(|at| at.to_string()),
+            "deltas": state.deltas,
+            "last": state.last.map(|at| at.to_string()),
+            "gaps": state.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "paths": paths,
+            "compared": drift.compared,
+            "untold": drift.untold,
+            "differing": drift.differing.iter().map(differing).collect::<Vec<_>>(),
+        })
+    }
+
+    fn print(&self, out: &mut impl Write, reader: &Reader) -> io::Result<()> {
+        let Self { entry, state, paths, drift } = self;
+        line(out, "device", &entry.device.name().to_string())?;
+        line(out, "report", &said(state))?;
+        for gap in &state.gaps {
+            line(out, "gap", &gap.to_string())?;
+        }
+        if !reader.knows_gaps() {
+            line(out, "gaps", "not known: without [events], nobody knows of a report that was refused")?;
+        }
+        for path in paths {
+            line(out, "intended", path)?;
+        }
+        if paths.is_empty() {
+            line(out, "intended", "nothing is known of what it fetches: name it with --path")?;
+        }
+        for one in &drift.differing {
+            let by = if one.by_user { "  set by its user" } else { "" };
+            let value = quoted(&one.name, &one.value);
+            let intended: Vec<String> = one.intended.iter().map(|value| quoted(&one.name, value)).collect();
+            let intended = if intended.is_empty() { "no profile sets it".to_owned() } else { intended.join(" or ") };
+            line(out, "differs", &format!("{} is {value}, intended: {intended}{by}", OneLine(&one.name)))?;
+        }
+        if drift.differing.is_empty() {
+            line(out, "differs", "nothing differs")?;
+        }
+        let untold = drift.untold;
+        line(out, "compared", &format!("{} parameters; {untold} that are intended are in no report", drift.compared))
+    }
+}
+
+/// What came, and when.
+pub(super) fn said(state: &State) -> String {
+    let deltas = match state.deltas {
+        0 => String::new(),
+        1 => ", 1 change since".to_owned(),
+        several => format!(", {several} changes since"),
+    };
+    let last = state.last.filter(|_| state.deltas > 0).map(|at| format!(", the last of {}", when(at)));
+    let full = state.full.map_or_else(|| "no full one".to_owned(), |at| format!("full, of {}", when(at)));
+    format!("{full}{deltas}{}", last.unwrap_or_default())
+}
+
+pub(super) fn when(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn shown(name: &str, value: &str) -> String {
+    masked(name.rsplit('/').next().unwrap_or(name), value).into_owned()
+}
+
+fn quoted(name: &str, value: &str) -> String {
+    format!("`{}`", OneLine(shown(name, value)))
+}

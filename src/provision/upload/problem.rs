@@ -1,0 +1,103 @@
+//! What the form of a problem report says of its phone, which proves nothing.
+
+use super::{Upload, UploadFault};
+use crate::device::{DeviceIdentity, DeviceName};
+use crate::provision::identify::mac_in;
+use crate::provision::{Line, Named, Refusal, Request, admission};
+
+/// The longest text that is kept (characters).
+const LONGEST: usize = 80;
+
+/// A problem report's fields, cleaned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// `devicename` and `serialno`: whom the form is of, as it says.
+    pub named: Named,
+    /// `username`.
+    pub user: String,
+    /// What the client calls the file: a label for people, and the name of nothing.
+    pub label: String,
+}
+
+impl Problem {
+    /// Reads a form's fields, whose values may stand in quotes.
+    #[must_use]
+    pub fn of(fields: &[(String, String)], file: &str) -> Self {
+        let field = |name: &str| {
+            let found = fields.iter().find(|(field, _)| field == name);
+            found.map(|(_, value)| value.trim().trim_matches('"').trim()).unwrap_or_default()
+        };
+        let (mac, serial) = (mac_in(field("devicename")), field("serialno").parse().ok());
+        let named = if mac.is_none() && serial.is_none() { Named::Nobody } else { Named::Device { mac, serial } };
+        Self { named, user: text(field("username")), label: label(file) }
+    }
+
+    /// Holds what the form says against who sends it, and gives the name by which the store is to be asked whose it is: the
+    /// sender's where there is one, else the form's.
+    ///
+    /// # Errors
+    /// It is of another device, of nobody, or of somebody who may not come.
+    pub fn sender(&self, line: &Line, request: &Request<'_>, upload: &Upload) -> Result<Option<DeviceName>, Refusal> {
+        if let Some(known) = upload.device() {
+            let is_own = match &self.named {
+                Named::Device { mac: Some(mac), .. } => known.device().has_mac(*mac),
+                Named::Device { mac: None, serial: Some(serial) } => {
+                    known.device().identity.serial().is_none_or(|own| own == serial)
+                }
+                Named::Device { .. } | Named::Nobody | Named::OneOf(_) | Named::Several => true,
+            };
+            let (form, sender) = (self.named.to_string(), known.device().name().to_string());
+            return if is_own { Ok(None) } else { Err(UploadFault::OtherDevice { form, sender }.into()) };
+        }
+        let Named::Device { mac, serial } = &self.named else { return Err(UploadFault::Nobody.into()) };
+        let identity = DeviceIdentity::new(*mac, serial.clone(), None).ok_or(UploadFault::Nobody)?;
+        admission::holds(&line.admission, request, &identity)?;
+        let name = mac.map(DeviceName::Mac).or_else(|| serial.clone().map(DeviceName::Serial));
+        name.map(Some).ok_or_else(|| UploadFault::Nobody.into())
+    }
+}
+
+/// A file's name without folders, and without what is no letter, digit, or one of `-_. `.
+fn label(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let plain = last.chars().filter(|c| c.is_alphanumeric() || "-_. ".contains(*c));
+    plain.take(LONGEST).collect::<String>().trim_matches(['.', ' ']).to_owned()
+}
+
+fn text(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn fields_in_quotes_are_read_like_others() {
+        let quoted =
+            fields(&[("devicename", "\"SEP000E08ABCDEF\""), ("serialno", "\"FCH2133E8B9\""), ("username", "\"u\"")]);
+        let problem = Problem::of(&quoted, "probrep-20260101-010203.tar.gz");
+        assert_eq!(problem.named.to_string(), "000e08abcdef/FCH2133E8B9");
+        assert_eq!((problem.user.as_str(), problem.label.as_str()), ("u", "probrep-20260101-010203.tar.gz"));
+        assert_eq!(Problem::of(&fields(&[("devicename", "\x1b[2J")]), "").named, Named::Nobody);
+    }
+
+    #[test]
+    fn a_clients_name_for_a_file_is_a_label_at_the_most() {
+        for (name, expected) in [
+            ("../../etc/passwd", "passwd"),
+            ("..\\..\\boot.ini", "boot.ini"),
+            ("a\0b\x1b[2J\n.gz", "ab2J.gz"),
+            ("..", ""),
+            ("/", ""),
+            (".hidden", "hidden"),
+        ] {
+            assert_eq!(label(name), expected, "{name:?}");
+        }
+        assert_eq!(label(&"ä".repeat(4096)).chars().count(), LONGEST);
+    }
+}
