@@ -192,7 +192,7 @@ impl Looked {
             let intended = if intended.is_empty() { "no profile sets it".to_owned() } else { intended.join(" or ") };
             line(out, "differs", &format!("{} is {value}, intended: {intended}{by}", OneLine(&one.name)))?;
         }
-        if drift.differing.is_empty() {
+        if drift.differing.is_empty() && !paths.is_empty() {
             line(out, "differs", "nothing differs")?;
         }
         let untold = drift.untold;

@@ -90,8 +90,11 @@ impl Reader {
         let last_full = uploads.iter().rposition(|upload| upload.kind == UploadKind::Report).unwrap_or_default();
         let since = uploads.get(last_full).map_or(first.at, |full| full.at);
         let mut reports: Vec<Report> = uploads[last_full..].iter().map(|upload| self.report(upload)).collect();
-        reports.extend(self.lost(store, entry, since..=until).await?);
-        reports.sort_by_key(|report| report.at);
+        for lost in self.lost(store, entry, since..=until).await? {
+            // Reports keep the order in which the store listed them, whatever the clocks of several nodes say.
+            let place = reports.iter().rposition(|report| report.at <= lost.at).map_or(0, |before| before + 1);
+            reports.insert(place, lost);
+        }
         Ok(Some(State::of(reports)))
     }
 

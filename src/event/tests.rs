@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::config::{Accept, Report};
 use crate::device::{DeviceIdentity, DeviceName, MacAddress};
 use crate::provision::{Named, Outcome, Trail};
 use crate::syslog::Messages;
@@ -152,4 +153,21 @@ fn past_its_bound_the_journal_takes_no_more_and_says_so() {
     }
     assert_eq!(lost.get(), 20_000 - WAITING as u64);
     assert_eq!(inbox.news.len(), WAITING);
+}
+
+#[test]
+fn what_a_phone_sends_is_told_by_its_kind_and_is_no_word_on_what_it_was_given() {
+    let sent = |second, outcome| match requested(second, "/report/000e08abcdef.xml", outcome, None) {
+        News::Requested(mut requested) => {
+            requested.trail.upload = Some(Accept::Report(Report::Delta));
+            requested.trail.received = 120;
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    let (events, standings) = entered(&[sent(1, Outcome::Kept), sent(2, Outcome::Refused)]);
+    assert_eq!(standings, [], "it fails to tell, not to fetch");
+    let told: Vec<_> = events.iter().map(|event| (event.kind, event.outcome.as_str(), event.text.as_str())).collect();
+    let refused = "delta, 120 bytes  the device is disabled";
+    assert_eq!(told, [(Kind::Report, "kept", "delta, 120 bytes"), (Kind::Report, "refused", refused)]);
 }

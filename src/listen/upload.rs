@@ -138,7 +138,7 @@ impl Taking<'_> {
         let mut inflow = Inflow::new(body, limits, ("report_size", limits.report_size.count()))?;
         let body = inflow.whole(&mut record.trail().received).await?;
         let (app, upload) = (self.app.clone(), self.upload.clone());
-        let codings = self.header(header::CONTENT_ENCODING).to_owned();
+        let codings = self.header(header::CONTENT_ENCODING);
         let turn = self.shared.heavy.clone().acquire_owned().await;
         let opened = blocking(move || {
             let _turn = turn;
@@ -156,7 +156,7 @@ impl Taking<'_> {
     /// A problem report: passed on as it comes, and kept once all of it is there and it is known whose it is.
     async fn problem(&self, vault: Arc<Vault>, body: Incoming, record: &mut Record) -> Result<(Kept, Sender), Refusal> {
         let limits = &self.app.config.limits;
-        let form = Form::announced(self.header(header::CONTENT_TYPE)).map_err(UploadFault::Form)?;
+        let form = Form::announced(&self.header(header::CONTENT_TYPE)).map_err(UploadFault::Form)?;
         if form.is_none() && self.upload.device().is_none() {
             return Err(UploadFault::Nobody.into());
         }
@@ -231,8 +231,10 @@ impl Taking<'_> {
         Ok(Label { description, ..Label::named(name) })
     }
 
-    fn header(&self, name: HeaderName) -> &str {
-        self.head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    /// A header's text; of several, all of them as one.
+    fn header(&self, name: HeaderName) -> String {
+        let values = self.head.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        values.collect::<Vec<_>>().join(",")
     }
 }
 

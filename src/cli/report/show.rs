@@ -10,6 +10,8 @@ use crate::cli::cipher_args::write_output;
 use crate::cli::received::IdentityArgs;
 use crate::cli::store::with_shared_store;
 use crate::device::DeviceName;
+use crate::profile::flat::{FlatProfile, Parameter};
+use crate::profile::mask::masked;
 use crate::store::{StoreError, UploadKind};
 
 /// Print the parameters that a phone has: its last full report, with the changes since laid over it.
@@ -25,6 +27,9 @@ pub(super) struct Args {
     /// The last status report instead, as it came.
     #[arg(long)]
     status: bool,
+    /// Show keys and passwords that stand in rules and URLs; other secrets are in no report.
+    #[arg(long)]
+    reveal: bool,
     #[command(flatten)]
     identity: IdentityArgs,
 }
@@ -47,7 +52,15 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         for gap in &state.gaps {
             eprintln!("phoneprov: gap: {gap}");
         }
-        write_output(state.profile.to_xml().as_bytes())?;
+        write_output(shown(state.profile, args.reveal).to_xml().as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn shown(profile: FlatProfile, reveal: bool) -> FlatProfile {
+    if reveal {
+        return profile;
+    }
+    let masked = |parameter: &Parameter| parameter.with_value(&masked(parameter.name(), parameter.value()));
+    FlatProfile { parameters: profile.parameters.iter().map(masked).collect(), ..profile }
 }

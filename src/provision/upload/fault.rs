@@ -48,6 +48,9 @@ pub enum UploadFault {
     /// It is no profile.
     #[error("it is no report: {0}")]
     NoReport(#[from] FlatError),
+    /// It is one, and says nothing.
+    #[error("it is a full report without a parameter")]
+    NoParameters,
     /// It is no form, or one that is not taken.
     #[error("the form: {0}")]
     Form(#[from] FormFault),
@@ -87,6 +90,7 @@ impl UploadFault {
             | Self::Gzip
             | Self::Bomb(_)
             | Self::NoReport(_)
+            | Self::NoParameters
             | Self::Form(_)
             | Self::OtherDevice { .. }
             | Self::Nobody => false,

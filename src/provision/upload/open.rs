@@ -23,10 +23,14 @@ const CODINGS: usize = 2;
 /// It is encrypted otherwise than the rule says, no key opens it, it is too large, or it is no report.
 pub fn open(line: &Line, upload: &Upload, codings: &str, body: &[u8]) -> Result<String, Refusal> {
     let encryption = upload.grant.treatment().encryption.as_ref();
-    let is_status = upload.accept == Accept::Report(Report::Status);
+    let kind = match upload.accept {
+        Accept::Report(report) => report,
+        // Nobody opens one.
+        Accept::Problem => return Err(UploadFault::Coding.into()),
+    };
     let outer = Outer::of(codings, body)?;
     let (scheme, keys) = match (outer.scheme, encryption) {
-        (None, None) => return Ok(read(&unpacked(outer.body)?, is_status)?),
+        (None, None) => return Ok(read(&unpacked(outer.body)?, kind)?),
         (None, Some(encryption)) => return Err(UploadFault::Clear(encryption.scheme).into()),
         (Some(scheme), Some(encryption)) if scheme == encryption.scheme => {
             (scheme, encrypt::keys_of(line, encryption, &upload.grant)?)
@@ -35,7 +39,7 @@ pub fn open(line: &Line, upload: &Upload, codings: &str, body: &[u8]) -> Result<
     };
     let with = |key: &Vec<u8>| {
         let plain = scheme.decrypt(key, &outer.body).map_err(UploadFault::Key)?;
-        read(&unpacked(plain)?, is_status)
+        read(&unpacked(plain)?, kind)
     };
     let mut first = None;
     for key in &keys {
@@ -98,14 +102,16 @@ fn gunzip(body: &[u8]) -> Result<Vec<u8>, UploadFault> {
 }
 
 /// What a status report is made of is not documented: whatever XML it is, it is kept.
-fn read(content: &[u8], is_status: bool) -> Result<String, UploadFault> {
+fn read(content: &[u8], kind: Report) -> Result<String, UploadFault> {
     if content.trim_ascii().is_empty() {
         return Err(UploadFault::Empty);
     }
     let document = Document::read(content)?;
     match FlatProfile::of(&document) {
+        // No phone has nothing at all, and all that is known of it would be forgotten.
+        Ok(profile) if kind == Report::Full && profile.parameters.is_empty() => Err(UploadFault::NoParameters),
         Ok(profile) => Ok(profile.effective().to_xml()),
-        Err(_) if is_status => Ok(document.text().to_owned()),
+        Err(_) if kind == Report::Status => Ok(document.text().to_owned()),
         Err(error) => Err(error.into()),
     }
 }
@@ -130,7 +136,7 @@ mod tests {
     fn opened(codings: &str, body: &[u8]) -> Result<String, UploadFault> {
         let outer = Outer::of(codings, body)?;
         assert_eq!(outer.scheme, None);
-        read(&unpacked(outer.body)?, false)
+        read(&unpacked(outer.body)?, Report::Full)
     }
 
     #[test]
@@ -164,9 +170,11 @@ mod tests {
             assert!(matches!(opened("", body), Err(UploadFault::NoReport(_))), "{body:?}");
         }
         assert!(matches!(opened("", b" \n"), Err(UploadFault::Empty)));
-        let status = read(b"<status><x>1</x></status>", true).expect("XML");
+        assert!(matches!(opened("", b"<flat-profile/>"), Err(UploadFault::NoParameters)));
+        assert!(read(b"<flat-profile/>", Report::Delta).is_ok(), "nothing has changed");
+        let status = read(b"<status><x>1</x></status>", Report::Status).expect("XML");
         assert_eq!(status, "<status><x>1</x></status>");
-        assert!(matches!(read(b"<status>", true), Err(UploadFault::NoReport(_))));
+        assert!(matches!(read(b"<status>", Report::Status), Err(UploadFault::NoReport(_))));
     }
 
     #[test]
