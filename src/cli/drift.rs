@@ -47,6 +47,8 @@ struct Looked {
     state: State,
     /// What was looked at on the server's side.
     paths: Vec<String>,
+    /// What the phone fetches besides: images, and what it would be refused now.
+    others: Vec<String>,
     drift: Drift,
 }
 
@@ -93,18 +95,23 @@ impl Args {
             named => named.to_vec(),
         };
         let mut profiles: Vec<FlatProfile> = Vec::new();
-        let mut counted = Vec::new();
+        let (mut counted, mut others) = (Vec::new(), Vec::new());
         for path in paths {
-            if let Some(profile) = sight.profile(&entry.device, &path).await {
-                profiles.push(profile);
-                counted.push(path);
+            match sight.profile(&entry.device, &path).await {
+                Some(profile) => {
+                    profiles.push(profile);
+                    counted.push(path);
+                }
+                None => others.push(path),
             }
         }
-        if let (Some(_), [], [first, ..]) = (&self.device, counted.as_slice(), self.path.as_slice()) {
+        if let [first, ..] = others.as_slice()
+            && !self.path.is_empty()
+        {
             anyhow::bail!("{first}: the device would be given no profile there: see phoneprov render --explain");
         }
         let drift = Drift::of(&state.profile, &profiles);
-        Ok(Some(Looked { entry, state, paths: counted, drift }))
+        Ok(Some(Looked { entry, state, paths: counted, others, drift }))
     }
 
     fn print(&self, reader: &Reader, looked: &[Looked]) -> anyhow::Result<()> {
@@ -146,7 +153,7 @@ impl Looked {
     }
 
     fn json(&self) -> Value {
-        let Self { entry, state, paths, drift } = self;
+        let Self { entry, state, paths, others, drift } = self;
         let differing = |one: &Differing| {
             let intended: Vec<_> = one.intended.iter().map(|value| shown(&one.name, value)).collect();
             json!({
@@ -163,6 +170,7 @@ impl Looked {
             "last": state.last.map(|at| at.to_string()),
             "gaps": state.gaps.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "paths": paths,
+            "others": others,
             "compared": drift.compared,
             "untold": drift.untold,
             "differing": drift.differing.iter().map(differing).collect::<Vec<_>>(),
@@ -170,7 +178,7 @@ impl Looked {
     }
 
     fn print(&self, out: &mut impl Write, reader: &Reader) -> io::Result<()> {
-        let Self { entry, state, paths, drift } = self;
+        let Self { entry, state, paths, others, drift } = self;
         line(out, "device", &entry.device.name().to_string())?;
         line(out, "report", &said(state))?;
         for gap in &state.gaps {
@@ -181,6 +189,9 @@ impl Looked {
         }
         for path in paths {
             line(out, "intended", path)?;
+        }
+        for path in others {
+            line(out, "passed over", &format!("{}: it is no profile, or would be refused now", OneLine(path)))?;
         }
         if paths.is_empty() {
             line(out, "intended", "nothing is known of what it fetches: name it with --path")?;

@@ -118,6 +118,14 @@ fn reports_are_kept_in_their_order_and_held_against_what_is_intended_in_both_sto
             (&1.into(), &Value::Array(vec![]), &2.into())
         );
         assert_eq!(server.phoneprov(&["drift", PHONE]).status.code(), Some(1), "a finding");
+        let basic = json(&server, &["drift", PHONE, "--path", "/basic.txt"]);
+        assert_eq!(
+            (&basic["paths"][0], &basic["differing"][0]["name"]),
+            (&"/basic.txt".into(), &"GPP_A".into()),
+            "{basic}"
+        );
+        let none = server.phoneprov(&["drift", PHONE, "--path", "/nothing.cfg"]);
+        assert_eq!(none.status.code(), Some(2), "{none:?}");
         let all = server.phoneprov(&["drift"]);
         let all = String::from_utf8_lossy(&all.stdout).into_owned();
         assert!(all.contains(PHONE) && !all.contains(OTHER), "only who has reported: {all}");
@@ -140,7 +148,7 @@ fn reports_are_kept_in_their_order_and_held_against_what_is_intended_in_both_sto
 #[test]
 fn what_is_kept_cannot_be_read_without_an_identity() {
     let server = server(SQLITE, RULES);
-    let secret = "<flat-profile><GPP_A>find-this-text</GPP_A></flat-profile>";
+    let secret = "<flat-profile><GPP_A>find-this-text</GPP_A><Profile_Rule>[--key hush]https://h/x</Profile_Rule></flat-profile>";
     assert_ok(&report(&server, &own("report"), secret));
     let site = server.stop();
     let mut folders = vec![site.path("state")];
@@ -157,7 +165,9 @@ fn what_is_kept_cannot_be_read_without_an_identity() {
         }
     }
     assert!(files > 1 && kept(&site) == 1);
-    assert!(site.tell(&["report", "show", PHONE]).contains("find-this-text"));
+    let shown = site.tell(&["report", "show", PHONE]);
+    assert!(shown.contains("find-this-text") && !shown.contains("hush"), "{shown}");
+    assert!(site.tell(&["report", "show", PHONE, "--reveal"]).contains("--key hush"));
     fs::remove_file(site.path("age.key")).expect("it was there");
     let output = site.phoneprov(&["report", "show", PHONE]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("age.key"), "{output:?}");
