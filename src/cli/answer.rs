@@ -105,7 +105,8 @@ impl Question {
         }
     }
 
-    fn asked(&self) -> String {
+    /// The path, as it is understood.
+    pub(super) fn asked(&self) -> String {
         self.request().path.map_or_else(|_| "the path".to_owned(), |path| path.to_string())
     }
 }

@@ -24,6 +24,7 @@ mod import_export;
 mod key;
 mod lint;
 mod man;
+mod offer;
 mod password;
 mod phone;
 mod preview;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::answer::{Asker, Question, line};
+use super::offer::{Offer, Sent};
 use super::store::Secrets;
 use crate::config::{Listen, Protocol, Speaks, TlsKind};
 use crate::device::{MacAddress, Model, SerialNumber};
@@ -148,7 +149,7 @@ impl Args {
         let question = Question {
             path: url.path.clone(),
             over,
-            verb: if gets { Verb::Get } else { Verb::Other },
+            verb: if gets { Verb::Get } else { Verb::Post },
             presented: asker.presented(over),
             password: if has_account { asker.password() } else { Examined::default() },
             // Nothing of the profile is printed; whether the rule's key opens it is told.
@@ -157,6 +158,14 @@ impl Args {
         writeln!(out)?;
         for note in self.of_listeners(&app.config.listen, over, url.port) {
             line(out, "note", &format!("{}: {note}", config.display()))?;
+        }
+        let sent = match self.kind {
+            Kind::Report => Some(Sent::Report(fetch.access.report)),
+            Kind::Upload => Some(Sent::Problem),
+            Kind::Profile | Kind::Upgrade | Kind::Trigger => None,
+        };
+        if let Some(sent) = sent {
+            return Ok(Offer::make(&question, &app).explain(out, sent)?);
         }
         let answer = question.ask(&app);
         answer.explain(out)?;

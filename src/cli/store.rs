@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::device::{DeviceName, KeyKind};
 use crate::inventory::{Inventory, to_value};
 use crate::metrics::Metrics;
-use crate::provision::{Profile, Refusal, Request, Trail};
+use crate::provision::{Profile, Refusal, Request, Trail, Upload};
 use crate::store::{Known, Store, StoreError};
 
 /// Runs a command's work on the store of a configuration.
@@ -60,8 +60,27 @@ pub(super) fn admit(
     trail: &mut Trail,
     (name, secrets): (DeviceName, Secrets),
 ) -> Result<Profile, Refusal> {
+    asked(app, (name, secrets), async |store, name| app.admit(Some(&store), request, trail, name).await)
+}
+
+/// The same for something that a phone would send.
+pub(super) fn accept(
+    app: &App,
+    request: &mut Request<'_>,
+    trail: &mut Trail,
+    name: DeviceName,
+) -> Result<Upload, Refusal> {
+    asked(app, (name, Secrets::Used), async |store, name| app.accept(Some(&store), request, trail, name).await)
+}
+
+/// Asks the store of a configuration, which is opened for that.
+fn asked<T>(
+    app: &App,
+    (name, secrets): (DeviceName, Secrets),
+    ask: impl AsyncFnOnce(Arc<Store>, DeviceName) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let Some(config) = &app.config.store else { return Err(Refusal::Unread(name)) };
-    let admitted = block_on(async {
+    let answered = block_on(async {
         let store = Store::open(&config.place).await.map_err(|error| Refusal::Store(error.to_string()))?;
         let store = match secrets {
             Secrets::Masked => store.masked(),
@@ -71,11 +90,11 @@ pub(super) fn admit(
             reveal(&store, &name).await.map_err(|error| Refusal::Store(error.to_string()))?;
         }
         let store = Arc::new(store);
-        let admitted = app.admit(Some(&store), request, trail, name).await;
+        let answered = ask(store.clone(), name).await;
         store.close().await;
-        admitted
+        answered
     });
-    admitted.unwrap_or_else(|error| Err(Refusal::Store(error.to_string())))
+    answered.unwrap_or_else(|error| Err(Refusal::Store(error.to_string())))
 }
 
 /// Writes into the history that somebody is shown a device's secrets.

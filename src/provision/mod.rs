@@ -111,6 +111,10 @@ fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profil
     if let Verdict::Right(account) = request.password.verdict() {
         trail.account = Some(account.clone());
     }
+    if treatment.accept.is_some() {
+        // A leave to send is none to read.
+        return Err(Refusal::Method(treatment.name.clone()));
+    }
     let grant = authorize::authorize(line, treatment, request, claim)?;
     trail.granted(&grant);
     if let Some((inventory, known)) = line.inventory.as_ref().zip(grant.device()) {

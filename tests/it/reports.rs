@@ -281,6 +281,10 @@ fn what_is_not_in_order_is_refused_like_anything_else_and_nothing_of_it_is_kept(
     assert!(wait_for(|| refusals().contains("no key of the rule opens it")), "{}", refusals());
     assert!(server.tell(&["events", "--kind", "request", "--limit", "100"]).contains("the path names 000e08000002"));
     assert!(!server.tell(&["device", "list", "--failing"]).contains(PHONE), "it fails to tell, not to fetch");
+    server.profile("report/$MA.xml", "a file where reports are sent to");
+    let gz = [own("report"), own("report") + ".gz"];
+    assert!(gz.iter().all(|path| server.phone(path).status == 404), "a file there is not given");
+    assert_eq!(report(&server, &gz[1], FULL).status, 404, "nor by POST");
 }
 
 #[test]
