@@ -10,6 +10,7 @@ mod functions;
 mod output;
 mod overlay;
 mod scope;
+pub mod trace;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -53,6 +54,16 @@ pub struct Templates {
     root: Arc<Root>,
     environment: RwLock<Arc<Environment<'static>>>,
     compiled: Arc<AtomicUsize>,
+    writing: Writing,
+}
+
+/// What templates write beside their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// Nothing: a phone reads it.
+    Plain,
+    /// With every element where it is from: see [`trace`].
+    Traced,
 }
 
 /// A rendered profile, and the files it was made from.
@@ -118,8 +129,18 @@ impl Templates {
     #[must_use]
     pub fn new(root: Arc<Root>) -> Self {
         let compiled = Arc::new(AtomicUsize::new(0));
-        let environment = RwLock::new(Arc::new(environment(&root, &compiled)));
-        Self { root, environment, compiled }
+        Self::writing(root, compiled, Writing::Plain)
+    }
+
+    /// The same, whose profiles say where each element is from: for people, never for a phone.
+    #[must_use]
+    pub fn traced(root: Arc<Root>) -> Self {
+        Self::writing(root, Arc::new(AtomicUsize::new(0)), Writing::Traced)
+    }
+
+    fn writing(root: Arc<Root>, compiled: Arc<AtomicUsize>, writing: Writing) -> Self {
+        let environment = RwLock::new(Arc::new(environment(&root, &compiled, writing)));
+        Self { root, environment, compiled, writing }
     }
 
     /// Renders a file of the tree with the phone's macros, the configuration's variables, and as `certificate` what the
@@ -179,7 +200,7 @@ impl Templates {
         if self.compiled.load(Ordering::Relaxed) > COMPILED_KEPT {
             let mut current = self.environment.write().unwrap_or_else(std::sync::PoisonError::into_inner);
             if self.compiled.swap(0, Ordering::Relaxed) > COMPILED_KEPT {
-                *current = Arc::new(environment(&self.root, &self.compiled));
+                *current = Arc::new(environment(&self.root, &self.compiled, self.writing));
             }
         }
         self.environment.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
@@ -196,9 +217,10 @@ impl fmt::Debug for Templates {
 fn begin() {
     SOURCES.take();
     effort::begin();
+    trace::begin();
 }
 
-fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'static> {
+fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>, writing: Writing) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
@@ -213,13 +235,16 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>) -> Environment<'st
     environment.set_formatter(write_value);
     effort::bound(&mut environment);
     functions::add_to(&mut environment);
+    if writing == Writing::Traced {
+        trace::add_to(&mut environment);
+    }
     // Only an include passes here, never the file that a phone asked for.
     environment.set_path_join_callback(|name, _parent| match is_part(name) {
         true => name.into(),
         false => format!("\0{name}").into(),
     });
     let (root, compiled) = (root.clone(), compiled.clone());
-    environment.set_loader(move |name| load(&root, &compiled, name));
+    environment.set_loader(move |name| load(&root, (&compiled, writing), name));
     environment
 }
 
@@ -230,7 +255,11 @@ fn is_part(name: &str) -> bool {
 }
 
 /// Reads one template, and notes it as a source of the rendering under way: now, and whenever it is used again.
-fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<TemplateSource>, Error> {
+fn load(
+    root: &Arc<Root>,
+    (compiled, writing): (&AtomicUsize, Writing),
+    name: &str,
+) -> Result<Option<TemplateSource>, Error> {
     if let Some(name) = name.strip_prefix('\0') {
         let reason = format!("`{name}` is no part of other templates: only files or folders beginning with `_` are");
         return Err(Plain(reason).into());
@@ -246,6 +275,10 @@ fn load(root: &Arc<Root>, compiled: &AtomicUsize, name: &str) -> Result<Option<T
     let text =
         String::from_utf8(content).map_err(|_| Plain(format!("`{name}` is not UTF-8, which templates have to be")))?;
     code::look(name, &text)?;
+    let text = match writing {
+        Writing::Plain => text,
+        Writing::Traced => trace::traced(name, &text),
+    };
     compiled.fetch_add(1, Ordering::Relaxed);
     // A second change may hide behind a stamp that has not settled: such a file is read again the next time.
     let settled = stamp.is_settled(SystemTime::now());

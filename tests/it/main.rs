@@ -16,6 +16,7 @@ mod enrolled;
 mod events;
 mod exercises;
 mod expired;
+mod explain;
 mod fleet;
 mod formats;
 mod http;

@@ -15,7 +15,8 @@ use anyhow::Context as _;
 use tokio::task::JoinSet;
 
 use self::compare::{Case, Comparison};
-use self::side::Side;
+pub(super) use self::places::Places;
+pub(super) use self::side::{Side, Subject};
 use self::tally::Tally;
 use super::standing::asked;
 use super::store::{app, with_shared_store};

@@ -7,6 +7,7 @@
 //!
 //! Not here: which parameters exist and what their values may be.
 
+mod access;
 mod compare;
 mod document;
 mod error;
@@ -20,10 +21,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use access::UserAccess;
 pub use compare::{Compared, Difference, compare};
 pub use document::{Attribute, Declaration, Document, Element, Flaw, FlawKind, Node, Piece};
 pub use error::{FlatError, Wrong};
 pub use format::{FormatError, Order, format};
 pub use place::Place;
-pub use profile::{FlatProfile, Form, Group, Parameter, ParameterError, RouterPlace, UserAccess};
+pub use profile::{FlatProfile, Form, Group, Parameter, ParameterError, RouterPlace};
 pub use text::MAX_BYTES;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::access::UserAccess;
 use super::document::{Attribute, Document, Element};
 use super::error::{FlatError, Wrong};
 use super::place::Place;
@@ -54,35 +55,6 @@ pub struct Parameter {
     attributes: Vec<Attribute>,
     self_closing: bool,
     place: Place,
-}
-
-/// What the phone's user may do with a parameter (`ua`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserAccess {
-    /// Not see it.
-    None,
-    /// Read it.
-    Read,
-    /// Change it.
-    Write,
-}
-
-impl UserAccess {
-    /// By the attribute's value.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::None, Self::Read, Self::Write].into_iter().find(|access| access.as_str() == name)
-    }
-
-    /// As the attribute has it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "na",
-            Self::Read => "ro",
-            Self::Write => "rw",
-        }
-    }
 }
 
 /// A group of router settings. Some groups are lists: their entries have one name and count from 0.
@@ -288,7 +260,13 @@ impl Parameter {
     #[must_use]
     pub fn with_user_access(mut self, access: UserAccess) -> Self {
         self.attributes.retain(|attribute| attribute.name != "ua");
-        self.attributes.push(Attribute { name: "ua".to_owned(), value: access.as_str().to_owned() });
+        self.with_attribute("ua", access.as_str())
+    }
+
+    /// The same with one attribute more, of characters that XML allows.
+    #[must_use]
+    pub(crate) fn with_attribute(mut self, name: &str, value: &str) -> Self {
+        self.attributes.push(Attribute { name: name.to_owned(), value: value.to_owned() });
         self
     }
 

@@ -39,15 +39,17 @@ pub(super) fn look(name: &str, text: &str) -> Result<(), Plain> {
 }
 
 /// An expression or a statement, as far as its length goes.
-struct Tag<'a> {
-    first: &'a str,
+pub(super) struct Tag<'a> {
+    /// Its first word.
+    pub(super) first: &'a str,
     operators: usize,
-    rest: &'a str,
+    /// What follows, from the tag's closing brackets on.
+    pub(super) rest: &'a str,
 }
 
 impl<'a> Tag<'a> {
     /// Reads up to the end of the tag, or of the text where it has none.
-    fn read(text: &'a str, is_statement: bool) -> Self {
+    pub(super) fn read(text: &'a str, is_statement: bool) -> Self {
         let word = |text: &'a str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("");
         let first = word(text.trim_start_matches(['-', '+']).trim_start());
         let bytes = text.as_bytes();

@@ -6,7 +6,7 @@ use std::fmt;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, Value};
 
-use super::{Plain, effort};
+use super::{Plain, effort, trace};
 use crate::profile::flat::{FlatProfile, Parameter, ParameterError, UserAccess};
 use crate::profile::parameters;
 
@@ -163,6 +163,7 @@ fn parameter(spot: Spot<'_>, value: &Value, access: Option<UserAccess>) -> Resul
             Plain(format!("the value of {spot} has a control character, which XML does not allow"))
         }
     })?;
+    let parameter = trace::mark(parameter);
     Ok(match access {
         Some(access) => parameter.with_user_access(access),
         None => parameter,
