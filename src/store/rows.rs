@@ -6,8 +6,12 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe};
 
-/// Rows of one statement, and names of one `in (…)`. SQLite takes 32 766 parameters in one statement, PostgreSQL 65 535.
-pub(super) const CHUNK: usize = 500;
+/// Rows of one statement, and names of one `in (…)`: thirteen columns of so many rows are fewer parameters than the 32 766 that
+/// SQLite takes in one statement, and the 65 535 of PostgreSQL. A server of databases is asked once for all of them.
+pub(super) const CHUNK: usize = 2000;
+
+/// How many names a list has in its place: few lengths, so that few statements are prepared.
+const LENGTHS: [usize; 4] = [1, 16, 200, CHUNK];
 
 /// What stands in a column.
 #[derive(Debug, Clone)]
@@ -111,7 +115,7 @@ fn places(style: Style, rows: usize, width: usize) -> String {
     text
 }
 
-/// `$1, $2, $3`: as many names as there are, or a whole chunk, so that few statements are prepared.
+/// `$1, $2, $3`: as many names as there are, or some more.
 pub(super) fn list(style: Style, count: usize) -> String {
     let mut text = String::new();
     for number in 1..=padded(count) {
@@ -132,7 +136,7 @@ pub(super) fn pad(mut cells: Vec<Cell>) -> Vec<Cell> {
 }
 
 fn padded(count: usize) -> usize {
-    if count <= 1 { count } else { CHUNK.max(count) }
+    LENGTHS.into_iter().find(|length| count <= *length).unwrap_or(count)
 }
 
 #[cfg(test)]
@@ -144,8 +148,8 @@ mod tests {
         assert_eq!(places(Style::Numbered, 2, 2), "($1, $2), ($3, $4)");
         assert_eq!(places(Style::Plain, 1, 3), "(?, ?, ?)");
         assert_eq!(list(Style::Numbered, 1), "$1");
-        assert!(list(Style::Numbered, 2).ends_with(", $500"));
+        assert!(list(Style::Numbered, 2).ends_with(", $16") && list(Style::Numbered, 201).ends_with(", $2000"));
         assert!(list(Style::Plain, 2).starts_with("?, ?, ?"));
-        assert_eq!(pad(vec![Cell::Number(1), Cell::Number(2)]).len(), CHUNK);
+        assert_eq!((pad(vec![]).len(), pad(vec![Cell::Number(1), Cell::Number(2)]).len()), (0, 16));
     }
 }

@@ -100,6 +100,38 @@ fn a_used_an_expired_a_withdrawn_a_wrong_and_a_guessed_code_are_refused_alike() 
     }
 }
 
+/// Where events are kept, which have an end, each refusal is one: who, from where, and which of the reasons it was.
+#[test]
+fn a_refused_code_is_an_event_that_says_why_and_not_what_was_typed() {
+    for url in postgres::stores() {
+        let site = Site::new("");
+        site.configure(&config(&ALL, &format!("{RULES}[store]\nurl = \"{url}\"\n[events]\nmost = 1000\n")));
+        site.profile("start/$MA.cfg", "{{ MA }}");
+        site.tell(&["group", "add", "sales"]);
+        let server = site.start();
+        let used = code(&server, &[]);
+        let expired = code(&server, &["--expires", "1ms"]);
+        assert_eq!(types(&server, NEW, "x", &used).status, 200, "{}", server.log());
+        let refused = [
+            ("000e08000043", used.as_str(), "the code has been used"),
+            ("000e08000044", &expired, "the code has expired"),
+            ("000e08000045", "0000 0000 0000 1234", "the code is none that was given out"),
+        ];
+        for (mac, code, _) in refused {
+            assert_eq!(types(&server, mac, "x", code).status, 401);
+        }
+        let events = || server.tell(&["events", "--json"]);
+        assert!(wait_for(|| refused.iter().all(|(mac, ..)| events().contains(mac))), "{}", events());
+        let all: Vec<Value> = events().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        for (mac, code, reason) in refused {
+            let event = all.iter().find(|event| event["name"] == mac).expect("an event");
+            assert_eq!((&event["outcome"], &event["certain"]), (&json!("refused"), &json!(false)), "{event}");
+            assert!(event["text"].as_str().is_some_and(|text| text.contains(reason)), "{event}");
+            assert!(!event.to_string().contains(code) && !event.to_string().contains(&code.replace(' ', "")));
+        }
+    }
+}
+
 /// Two phones that type the same code at once are one device and one refusal.
 #[test]
 fn a_code_is_good_once_also_at_the_same_moment() {

@@ -38,7 +38,7 @@ pub(super) struct Args {
 type Pairs = Vec<(Option<Entry>, Option<Entry>)>;
 
 /// Rows that go to the store at once.
-const CHUNK: usize = 500;
+const CHUNK: usize = 2000;
 
 /// The most rows of one table: what of them has to be remembered has an end.
 const MOST: usize = 2_000_000;

@@ -110,7 +110,9 @@ fn print(explained: &[Explained], as_json: bool) -> anyhow::Result<()> {
     }
     for Explained { line, below, .. } in explained {
         println!("{}", OneLine(line));
-        below.iter().for_each(|line| println!("  {}", OneLine(line)));
+        for line in below {
+            println!("  {}", OneLine(line));
+        }
     }
     Ok(())
 }
