@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::certificate::Reader;
-use crate::config::{Config, Listen, Place, Sealing, Speaks};
+use crate::config::{Config, Hears, Listen, Place, Sealing, Speaks};
 use crate::device::DeviceName;
 use crate::inventory::Inventory;
 use crate::listen::proxy::Proxies;
@@ -30,6 +30,8 @@ pub struct App {
     pub tls: Vec<Option<TlsDoor>>,
     /// The proxies of each listener, likewise.
     pub proxies: Vec<Option<Arc<Proxies>>>,
+    /// The TLS side of each intake, in the order of the configuration; `None` where there is none.
+    pub intake: Vec<Option<TlsDoor>>,
 }
 
 /// Names that one request may need: those of its path, and those of its certificate.
@@ -94,8 +96,16 @@ impl App {
             config.listen.iter().map(|listen| tls_door(listen, &config.certificates)).collect::<Result<_, _>>()?;
         let proxies =
             config.listen.iter().map(|listen| proxies(listen, &config.certificates)).collect::<Result<_, _>>()?;
+        let intake = config.intake.iter().map(|intake| match &intake.speaks {
+            Hears::Http => Ok(None),
+            Hears::Https(tls) => {
+                let opened = TlsDoor::open(tls, &config.certificates);
+                opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
+            }
+        });
+        let intake = intake.collect::<Result<_, _>>()?;
         let throttle = Arc::new(Throttle::new(config.throttle.clone()));
-        Ok(Self { config, line: Arc::new(line), throttle, tls, proxies })
+        Ok(Self { config, line: Arc::new(line), throttle, tls, proxies, intake })
     }
 
     /// Goes on with a request for which this name was not in memory: the one wait on the way along the line.
@@ -150,6 +160,13 @@ impl App {
         Err(Refusal::Unread(name))
     }
 
+    /// The TLS side of the intake with this address, as the configuration in force has it.
+    #[must_use]
+    pub fn intake_tls(&self, address: std::net::SocketAddr) -> Option<TlsDoor> {
+        let place = self.config.intake.iter().position(|intake| intake.address == address)?;
+        self.intake.get(place)?.clone()
+    }
+
     /// Goes on with what the one before knew of those who guess, where the budgets are the same.
     #[must_use]
     pub fn after(self, before: &Self) -> Self {
@@ -166,6 +183,10 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
         Speaks::Https(tls) => Some(&tls.key),
         Speaks::Http | Speaks::Tftp { .. } => None,
     });
+    let keys = keys.chain(config.intake.iter().filter_map(|intake| match &intake.speaks {
+        Hears::Https(tls) => Some(&tls.key),
+        Hears::Http => None,
+    }));
     let passwords = config.rules.iter().filter_map(|rule| rule.passwords.as_ref()).map(|passwords| &passwords.file);
     let store = config.store.as_ref().and_then(|store| match &store.place {
         Place::Sqlite(file) => Some(file),
@@ -177,7 +198,10 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
     });
     let held = keys.chain(sealing).chain(passwords).chain(store).chain([&config.file]).chain(&config.admission.files);
     let uploads = config.uploads.iter().flat_map(|uploads| [&uploads.folder].into_iter().chain(&uploads.identity));
-    let held = held.chain(config.lab.as_ref().map(|lab| &lab.directory)).chain(uploads);
+    let held = held
+        .chain(config.lab.as_ref().map(|lab| &lab.directory))
+        .chain(uploads)
+        .chain(config.api.as_ref().map(|api| &api.tokens_file));
     let Ok(profiles) = config.profiles.canonicalize() else { return Ok(()) };
     for path in held {
         if path.canonicalize().is_ok_and(|path| path.starts_with(&profiles)) {

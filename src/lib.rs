@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod device;
 pub mod event;
+pub mod intake;
 pub mod inventory;
 pub mod listen;
 pub mod log;

@@ -33,6 +33,8 @@ pub struct Metrics {
     /// What phones sent, by kind and by what became of it.
     uploads: [[Counter; Outcome::ALL.len()]; Accept::ALL.len()],
     received: [Counter; Accept::ALL.len()],
+    /// Files of cases that are handed in.
+    pub case_files: CaseMetrics,
     /// Events that were not kept.
     pub lost_events: Counter,
     /// Configurations taken over at SIGHUP.
@@ -91,6 +93,34 @@ impl ThrottleMetrics {
         registry.register("unanswered", "Requests past a budget that found no place to wait", self.unanswered.clone());
         registry.register("wrong_passwords", "Passwords that proved nobody", self.wrong_passwords.clone());
         registry.register("alarms", "Clients that were told of as guessing", self.alarms.clone());
+    }
+}
+
+/// Files of cases that are handed in.
+#[derive(Debug, Clone, Default)]
+pub struct CaseMetrics {
+    /// Files of which all has come.
+    pub files: Counter,
+    /// Beginnings, and what followed on them.
+    pub parts: Counter,
+    /// Bytes that were kept, before encryption.
+    pub bytes: Counter,
+    /// Clients that were not let in.
+    pub refused: Counter,
+    /// Files for which there was no room.
+    pub full: Counter,
+    /// Files that were not taken for another reason.
+    pub failed: Counter,
+}
+
+impl CaseMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("case_files", "Files of cases that have come whole", self.files.clone());
+        registry.register("case_parts", "Parts of files of cases that were kept", self.parts.clone());
+        registry.register("case_bytes", "Bytes of files of cases that were kept", self.bytes.clone());
+        registry.register("case_logins_refused", "Clients with a wrong number or token", self.refused.clone());
+        registry.register("case_files_without_room", "Files for which there was no room", self.full.clone());
+        registry.register("case_files_failed", "Files that were not taken for another reason", self.failed.clone());
     }
 }
 
@@ -200,6 +230,7 @@ impl Default for Metrics {
             cache: CacheMetrics::default(),
             store: StoreMetrics::default(),
             throttle: ThrottleMetrics::default(),
+            case_files: CaseMetrics::default(),
             lost_events: Counter::default(),
             reloads: Counter::default(),
             failed_reloads: Counter::default(),
@@ -215,6 +246,7 @@ impl Default for Metrics {
         registry.register("cache_misses", "Profiles made anew", metrics.cache.misses.clone());
         metrics.store.register(&mut registry);
         metrics.throttle.register(&mut registry);
+        metrics.case_files.register(&mut registry);
         registry.register("lost_events", "Events that were not kept", metrics.lost_events.clone());
         registry.register("reloads", "Configurations taken over", metrics.reloads.clone());
         registry.register("failed_reloads", "Configurations refused", metrics.failed_reloads.clone());

@@ -2,12 +2,15 @@
 
 mod admin;
 mod census;
+mod credentials;
 mod doors;
 mod events;
 mod greeting;
+mod intake;
 mod inventory;
 mod runtime;
 mod syslog;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,12 +128,14 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
     let mut passed = Passed::from_environment();
     let mut doors = Doors::default();
     doors.change(doors.plan(&app.config, &mut passed)?, &shared)?;
+    uploads::start(&app.config, &shared);
+    let uploads = intake::start(&app.config, &shared, &mut passed)?;
     passed.warn_of_rest();
     let admin = admin::start(&app.config.admin, &shared).await?;
     let syslog = syslog::start(app.config.syslog.as_ref(), &shared)?;
     // Before anybody hears that we are ready: a SIGHUP without its handler would end the process.
     let signals = Signals::new()?;
-    greeting::print(&app.config, &doors.addresses(), (admin, syslog), lab.as_ref());
+    greeting::print(&app.config, &doors.addresses(), (admin, syslog, &uploads), lab.as_ref());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let server = Server { file, apps, shared, doors, passed, keeper };
     server.until_told(signals).await
@@ -209,12 +214,16 @@ impl Server {
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
         let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
-        let rest = |config: &Config| (config.events.clone(), config.syslog.clone(), config.uploads.clone());
+        let rest = |config: &Config| {
+            let intake: Vec<_> = config.intake.iter().map(|intake| (intake.address, intake.protocol())).collect();
+            (config.events.clone(), config.syslog.clone(), config.uploads.clone(), intake)
+        };
         if (&old.log.level, old.log.format, &old.admin, &old.state, place(old), rest(old))
             != (&new.log.level, new.log.format, &new.admin, &new.state, place(new), rest(new))
         {
             tracing::warn!(
-                "log.level, log.format, state, [admin], [store], [events], [syslog] and [uploads] count from the next start"
+                "log.level, log.format, state, [admin], [store], [events], [syslog], [uploads] and addresses of [[intake]] \
+                 count from the next start"
             );
         }
         self.reread_keys();

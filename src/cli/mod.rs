@@ -1,6 +1,7 @@
 //! The commands, one file each. They print for people and exit with 0, 1 for findings, 2 for "could not run".
 
 mod answer;
+mod api_token;
 mod bounded;
 mod case;
 mod certs;
@@ -80,6 +81,7 @@ enum Command {
     Defaults(defaults::Args),
     Secrets(secrets::Args),
     Case(Box<case::Args>),
+    ApiToken(api_token::Args),
     Events(events::Args),
     Report(report::Args),
     Prt(prt::Args),
@@ -116,6 +118,7 @@ pub fn run() -> ExitCode {
         Command::Defaults(args) => defaults::run(&args),
         Command::Secrets(args) => secrets::run(&args),
         Command::Resync(args) => resync::run(&args),
+        Command::ApiToken(args) => api_token::run(&args),
         Command::Case(args) => case::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Report(args) => report::run(&args),

@@ -10,8 +10,8 @@ use super::error::Findings;
 use super::file::{folder_of, read};
 use super::written::Written;
 use super::{
-    Admin, Admission, Cache, ClientTls, ConfigError, Events, Intake, Lab, Limits, Lint, Listen, Log, MasterKey, Push,
-    Rule, Store, Syslog, Throttle, Uploads,
+    Admin, Admission, Api, Cache, ClientTls, ConfigError, Events, Intake, Lab, Limits, Lint, Listen, Log, MasterKey,
+    Push, Rule, Store, Syslog, Throttle, Uploads,
 };
 use super::{intake, listen, reflect, rule, variables};
 use crate::certificate::Reader;
@@ -67,6 +67,8 @@ pub struct Config {
     pub push: Push,
     /// Where phones' lines are taken in; `None`: nowhere.
     pub syslog: Option<Syslog>,
+    /// Programs that ask for upload tokens; `None`: none may.
+    pub api: Option<Api>,
     /// Files that are handed in; `None`: none are.
     pub uploads: Option<Uploads>,
     /// Where files of cases are handed in.
@@ -117,6 +119,7 @@ impl Config {
         let events = written.events.and_then(|events| findings.note(None, events.check(store.is_some())));
         let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
         let uploads = written.uploads.map(|uploads| findings.note(None, uploads.check(folder, store.is_some())));
+        let api = written.api.and_then(|api| findings.note(None, api.check(folder, store.is_some())));
         let intake = each(&mut findings, written.intake, |intake| intake.check(folder));
         findings.note(None, intake::check_all(&intake, uploads.is_some()));
         findings.note(None, rule::check_all(&rules, store.is_some(), uploads.is_some()));
@@ -145,6 +148,7 @@ impl Config {
             events,
             push: written.push,
             syslog,
+            api,
             uploads: uploads.flatten(),
             intake,
         })

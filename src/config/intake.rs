@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::Tls;
+
 /// One address that files are handed in at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intake {
@@ -21,12 +23,7 @@ pub enum Hears {
     /// HTTP in clear, on this host alone: behind a proxy that speaks TLS.
     Http,
     /// The same over TLS.
-    Https {
-        /// The certificate chain, PEM.
-        certificate: PathBuf,
-        /// Its private key, PEM.
-        key: PathBuf,
-    },
+    Https(Box<Tls>),
 }
 
 /// The protocol of an intake.
@@ -56,7 +53,7 @@ impl Intake {
     pub fn protocol(&self) -> IntakeProtocol {
         match &self.speaks {
             Hears::Http => IntakeProtocol::Http,
-            Hears::Https { .. } => IntakeProtocol::Https,
+            Hears::Https(_) => IntakeProtocol::Https,
         }
     }
 }
@@ -76,7 +73,7 @@ impl Written {
     pub(super) fn check(self, folder: &Path) -> Result<Intake, String> {
         let speaks = match (self.protocol, self.certificate, self.key) {
             (IntakeProtocol::Https, Some(certificate), Some(key)) => {
-                Hears::Https { certificate: folder.join(certificate), key: folder.join(key) }
+                Hears::Https(Box::new(Tls::without_clients(folder.join(certificate), folder.join(key))?))
             }
             (IntakeProtocol::Https, ..) => {
                 return Err("intake.certificate and intake.key are missing: https needs both, PEM".into());

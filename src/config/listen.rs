@@ -83,6 +83,22 @@ pub enum ClientCertificate {
     Require,
 }
 
+impl Tls {
+    /// A certificate and its key for a listener that asks clients for none.
+    pub(super) fn without_clients(certificate: PathBuf, key: PathBuf) -> Result<Self, String> {
+        Ok(Self {
+            certificate,
+            key,
+            client_ca: Vec::new(),
+            revocation: Revocation { lists: Vec::new(), past_date: PastDate::default() },
+            client_certificate: ClientCertificate::None,
+            kind: TlsKind::Modern,
+            versions: TlsVersions::bounded(TlsKind::Modern, None, None)?,
+            models: Vec::new(),
+        })
+    }
+}
+
 impl Protocol {
     /// As it is written in the configuration.
     #[must_use]

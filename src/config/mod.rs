@@ -5,6 +5,7 @@
 
 mod accept;
 mod admin;
+mod api;
 mod cache;
 mod certificates;
 mod checked;
@@ -37,6 +38,7 @@ mod written;
 
 pub use accept::{Accept, Report};
 pub use admin::Admin;
+pub use api::Api;
 pub use cache::Cache;
 pub use checked::Config;
 pub use error::ConfigError;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{Findings, readable};
-use super::{Admin, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Push, Throttle};
+use super::{Admin, Api, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Push, Throttle};
 use super::{certificates, intake, listen, roster, rule, store, syslog, uploads};
 
 /// Lines that one value may have for the faults behind it to be told of in the same go.
@@ -52,6 +52,7 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) push: Push,
     pub(super) syslog: Option<syslog::Written>,
+    pub(super) api: Option<Api>,
     pub(super) uploads: Option<uploads::Written>,
     #[serde(default)]
     pub(super) intake: Vec<Spanned<intake::Written>>,

@@ -31,8 +31,9 @@ pub struct Passed {
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("listen.address {address}: {error}{hint}")]
+#[error("{key} {address}: {error}{hint}")]
 pub struct BindError {
+    key: &'static str,
     address: SocketAddr,
     error: io::Error,
     hint: &'static str,
@@ -125,6 +126,12 @@ impl BindError {
             io::ErrorKind::AddrNotAvailable => ": it is no address of this host; 0.0.0.0 and [::] mean all of them",
             _ => "",
         };
-        Self { address, error, hint }
+        Self { key: "listen.address", address, error, hint }
+    }
+
+    /// The same of an address of `[[intake]]`.
+    #[must_use]
+    pub fn of_intake(self) -> Self {
+        Self { key: "intake.address", ..self }
     }
 }

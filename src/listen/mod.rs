@@ -13,7 +13,7 @@ mod password;
 pub mod proxy;
 mod refusal;
 mod shares;
-mod socket;
+pub(crate) mod socket;
 pub mod tcp;
 mod timed;
 pub mod tls;

@@ -13,14 +13,15 @@ pub struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 /// A connection that is counted for its address until this is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub struct Share {
     shares: Shares,
     address: IpAddr,
 }
 
 impl Shares {
     /// Counts a connection, unless its address has as many as it may.
-    pub(super) fn take(&self, peer: IpAddr, most: usize) -> Option<Share> {
+    #[must_use]
+    pub fn take(&self, peer: IpAddr, most: usize) -> Option<Share> {
         let address = throttle::client(peer);
         let mut counts = self.lock();
         let count = counts.entry(address).or_default();

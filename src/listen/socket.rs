@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 const LINGERS: usize = 16 * 1024 * 1024;
 
 /// A connection's bytes, in and out.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: Stream,
     ending: Ending,
     /// What was taken and thrown away since the last answer (bytes); `None` before.
@@ -26,7 +26,7 @@ pub(super) struct Socket {
 
 /// How the connection will end, as its requests say.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ending(Arc<AtomicU8>);
+pub(crate) struct Ending(Arc<AtomicU8>);
 
 /// The answer under way is the last. What the kernel could hold back until the end then goes in one packet with FIN
 /// (`MSG_MORE`), which halves what a connection for one small file costs both ends.
@@ -51,12 +51,12 @@ enum Stream {
 
 impl Ending {
     /// From now on: the client has asked for the connection's end with the answer under way.
-    pub(super) fn comes_now(&self) {
+    pub(crate) fn comes_now(&self) {
         self.0.fetch_or(LAST, Ordering::Relaxed);
     }
 
     /// From now on: the client sends what nobody reads.
-    pub(super) fn leaves_a_body(&self) {
+    pub(crate) fn leaves_a_body(&self) {
         self.0.fetch_or(UNREAD, Ordering::Relaxed);
     }
 
@@ -72,7 +72,7 @@ impl Ending {
 
 impl Socket {
     /// A stream that does not block, and what its end is announced with.
-    pub(super) fn new(stream: TcpStream) -> (Self, Ending) {
+    pub(crate) fn new(stream: TcpStream) -> (Self, Ending) {
         let ending = Ending::default();
         (Self { stream: Stream::Fresh(stream), ending: ending.clone(), lingered: None }, ending)
     }

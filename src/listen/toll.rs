@@ -56,7 +56,7 @@ pub(super) async fn hold(app: &App, metrics: &Metrics, peer: SocketAddr) -> Resu
 }
 
 /// Tells an operator, once a window.
-pub(super) fn raise(alarm: &Alarm, metrics: &Metrics, journal: Option<&Journal>) {
+pub fn raise(alarm: &Alarm, metrics: &Metrics, journal: Option<&Journal>) {
     metrics.throttle.alarms.inc();
     tracing::warn!(target: "phoneprov::alarm", peer = %alarm.peer(), kind = alarm.kind(), "{alarm}");
     if let Some(journal) = journal {

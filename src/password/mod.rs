@@ -10,6 +10,7 @@ mod code;
 mod digest;
 mod examiner;
 mod hash;
+mod holders;
 mod nonce;
 mod recent;
 mod scheme;
@@ -21,6 +22,7 @@ pub use code::{Code, CodeFault};
 pub use digest::Algorithm;
 pub use examiner::{Attempt, Examination, Examiner, Fault, Judgement, Staleness, Verdict};
 pub use hash::{Hash, HashError};
+pub use holders::{Holders, HoldersError};
 pub use scheme::Scheme;
 pub use token::{Token, TokenPrint, TokenPrintError};
 

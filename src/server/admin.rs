@@ -1,16 +1,16 @@
-//! The admin surface: `/healthz`, `/readyz`, `/metrics`, on a listener of its own, never on a phone's.
+//! The admin surface: `/healthz`, `/readyz`, `/metrics`, and `/credentials` for programs with a token, on a listener of its own, never on a phone's.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 
-use super::ServeError;
+use super::{ServeError, credentials};
 use crate::config::Admin;
 use crate::listen::Shared;
 
@@ -21,7 +21,7 @@ pub(super) async fn start(admin: &Admin, shared: &Arc<Shared>) -> Result<Option<
     let listener = tokio::net::TcpListener::bind(address).await.map_err(named)?;
     let bound = listener.local_addr()?;
     let stop = shared.stop.clone();
-    let router = router(shared.clone());
+    let router = router(shared.clone()).into_make_service_with_connect_info::<SocketAddr>();
     shared.tasks.spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
@@ -37,6 +37,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/credentials/case/{number}", post(credentials::post).layer(DefaultBodyLimit::max(credentials::LONGEST)))
         .with_state(shared)
 }
 

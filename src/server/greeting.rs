@@ -5,31 +5,31 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::authority::Prepared;
-use crate::config::{Config, Protocol};
+use crate::config::{Config, IntakeProtocol, Protocol};
+
+/// Where the admin surface, syslog, and the intake of files are.
+type Others<'a> = (Option<SocketAddr>, Option<SocketAddr>, &'a [(IntakeProtocol, SocketAddr)]);
 
 /// Prints it to standard error: standard output is the log's.
-pub(super) fn print(
-    config: &Config,
-    listening: &[(Protocol, SocketAddr)],
-    (admin, syslog): (Option<SocketAddr>, Option<SocketAddr>),
-    lab: Option<&Prepared>,
-) {
+pub(super) fn print(config: &Config, listening: &[(Protocol, SocketAddr)], others: Others<'_>, lab: Option<&Prepared>) {
     // A closed terminal stops no server.
-    let _ = std::io::stderr().write_all(text(config, listening, (admin, syslog), lab).as_bytes());
+    let _ = std::io::stderr().write_all(text(config, listening, others, lab).as_bytes());
 }
 
-fn text(
-    config: &Config,
-    listening: &[(Protocol, SocketAddr)],
-    (admin, syslog): (Option<SocketAddr>, Option<SocketAddr>),
-    lab: Option<&Prepared>,
-) -> String {
+fn text(config: &Config, listening: &[(Protocol, SocketAddr)], others: Others<'_>, lab: Option<&Prepared>) -> String {
     let mut text = format!("phoneprov {} is ready\n", env!("CARGO_PKG_VERSION"));
     for (protocol, address) in listening {
         let _ = writeln!(text, "  {:<9} {protocol}://{}", "listens", local(*address));
     }
+    let (admin, syslog, intake) = others;
     if let Some(syslog) = syslog {
         let _ = writeln!(text, "  {:<9} syslog://{}", "listens", local(syslog));
+    }
+    for (protocol, address) in intake {
+        let path = match protocol {
+            IntakeProtocol::Http | IntakeProtocol::Https => "/home/",
+        };
+        let _ = writeln!(text, "  {:<9} {}://{}{path}", "intake", protocol.as_str(), local(*address));
     }
     if let Some(admin) = admin {
         let _ = writeln!(text, "  {:<9} http://{admin}/healthz /readyz /metrics", "admin");

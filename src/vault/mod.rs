@@ -7,6 +7,7 @@
 mod deposit;
 mod error;
 mod identity;
+mod mark;
 mod name;
 mod space;
 mod sweep;
@@ -23,7 +24,9 @@ use age::x25519::Recipient;
 pub use self::deposit::{Deposit, Kept};
 pub use self::error::VaultError;
 pub use self::identity::Identities;
+pub use self::mark::Mark;
 pub use self::name::KeptName;
+pub use self::sweep::Swept;
 use crate::config::Uploads;
 
 /// The folder of files that were handed in.

@@ -57,6 +57,16 @@ impl Vault {
         Ok(paths.filter_map(|path| path.file_name()?.to_str()?.strip_suffix(name::FINISHED)?.parse().ok()).collect())
     }
 
+    /// Whether there is any finished file, however old.
+    pub(super) fn has_finished(&self) -> Result<bool, VaultError> {
+        let is_finished = |path: &std::path::PathBuf| {
+            let name =
+                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(name::FINISHED));
+            name.is_some_and(|name| name.parse::<KeptName>().is_ok())
+        };
+        Ok(self.entries()?.iter().any(is_finished))
+    }
+
     fn entries(&self) -> Result<Vec<std::path::PathBuf>, VaultError> {
         let failed = |error| VaultError::of(&self.folder, error);
         let entries = fs::read_dir(&self.folder).map_err(failed)?;

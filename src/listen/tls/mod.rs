@@ -18,6 +18,7 @@ mod legacy;
 mod modern;
 mod revocation;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,11 +29,13 @@ pub(super) use judge::Judge;
 use legacy::Legacy;
 use modern::Modern;
 use revocation::Revocations;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::census::Secured;
 use crate::certificate::Reader;
 use crate::config::{Revocation, Tls, TlsKind};
 use crate::device::Model;
+use crate::listen::socket::Socket;
 use crate::metrics::Handshake;
 use crate::provision::Presented;
 
@@ -62,6 +65,11 @@ pub(super) struct Shaken<S> {
     pub(super) models: Option<Arc<[Model]>>,
 }
 
+/// What is inside the encryption, whatever library it is.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 impl TlsDoor {
     /// Reads a listener's certificates.
     ///
@@ -72,6 +80,17 @@ impl TlsDoor {
             TlsKind::Modern => Modern::open(tls, reader).map(Arc::new).map(Self::Modern),
             TlsKind::Legacy => Legacy::open(tls, reader).map(Arc::new).map(Self::Legacy),
         }
+    }
+
+    /// Shakes hands where nothing is asked of the client's certificate, and nothing is counted.
+    ///
+    /// # Errors
+    /// The client speaks no TLS, or none that we do.
+    pub(crate) async fn accept_any(&self, socket: Socket) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Modern(door) => Box::new(door.accept(socket).await?.stream),
+            Self::Legacy(door) => Box::new(door.accept(socket).await?.stream),
+        })
     }
 }
 

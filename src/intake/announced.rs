@@ -1,0 +1,35 @@
+//! What a client says of a file before it comes.
+
+use crate::case::Label;
+
+/// A file that is about to come.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// What it is called, and words about it.
+    pub label: Label,
+    /// Where it comes from, as text.
+    pub address: String,
+    /// What of it comes now.
+    pub place: Place,
+    /// How many bytes come now, where that is known: what would go past a quota is refused before it does.
+    pub length: Option<u64>,
+}
+
+/// What of a file comes now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// All of it, or its beginning. A beginning is kept where the length of the whole is known.
+    New {
+        /// The length of the whole (bytes).
+        total: Option<u64>,
+    },
+    /// What follows on the beginning of one that is listed.
+    After {
+        /// Its number.
+        upload: i64,
+        /// How much of it has come (bytes).
+        offset: u64,
+        /// The length of the whole (bytes).
+        total: u64,
+    },
+}

@@ -1,0 +1,71 @@
+//! Files of cases on their way in, whatever protocol brings them: who may hand in, and one file as it comes.
+//!
+//! A door reads its protocol and does three things here. [`Intake::login`] makes a grant of a case's number and a token,
+//! or refuses, later for those who guess. [`Intake::begin`] begins a file for a grant. A [`Receiving`] takes its bytes and
+//! ends it: acknowledge nothing to a client before [`Receiving::finish`] has. Nothing here ever reads a file back.
+
+mod announced;
+mod error;
+pub mod http;
+mod login;
+mod receiving;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub use self::announced::{Announced, Place};
+pub use self::error::{Denied, IntakeError};
+pub use self::receiving::{Receiving, Taken};
+use crate::config::Uploads;
+use crate::event::Journal;
+use crate::metrics::Metrics;
+use crate::store::{Quota, Store};
+use crate::vault::Vault;
+
+/// Files that come in at once: each has some hundred KiB of memory.
+const AT_ONCE: usize = 256;
+
+/// What all doors share.
+#[derive(Debug)]
+pub struct Intake {
+    store: Arc<Store>,
+    vault: Arc<Vault>,
+    quota: Quota,
+    settings: Uploads,
+    metrics: Arc<Metrics>,
+    journal: Option<Arc<Journal>>,
+    places: Arc<Semaphore>,
+}
+
+impl Intake {
+    /// Where files of these settings come in.
+    #[must_use]
+    pub fn new(
+        settings: &Uploads,
+        (store, vault): (Arc<Store>, Arc<Vault>),
+        (metrics, journal): (Arc<Metrics>, Option<Arc<Journal>>),
+    ) -> Self {
+        Self {
+            store,
+            vault,
+            quota: Quota::from(settings),
+            settings: settings.clone(),
+            metrics,
+            journal,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// What the configuration says of uploads.
+    #[must_use]
+    pub fn settings(&self) -> &Uploads {
+        &self.settings
+    }
+
+    /// Where files are listed.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}

@@ -1,0 +1,243 @@
+//! One file as it comes: gathered, encrypted off the runtime's threads, and listed when it is on the disk.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::spawn_blocking;
+
+use super::{Announced, Intake, IntakeError, Place};
+use crate::case::{CaseGrant, CaseNumber};
+use crate::store::{NewUpload, UploadKind};
+use crate::vault::{Deposit, Kept};
+
+/// Bytes that are gathered before they are written: a task of its own for less would cost more than the writing.
+const GATHERED: usize = 256 * 1024;
+
+/// A file that is coming in. Dropped, nothing of what has come is kept.
+#[derive(Debug)]
+pub struct Receiving {
+    intake: Arc<Intake>,
+    case: CaseNumber,
+    announced: Announced,
+    deposit: Option<Deposit>,
+    gathered: Vec<u8>,
+    /// What has come now (bytes).
+    came: u64,
+    /// What may come now, as quotas stood at the beginning (bytes).
+    room: u64,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What is there of a file: it is on the disk and listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// How much of it has come (bytes).
+    pub size: u64,
+    /// How much it is to be.
+    pub total: u64,
+    /// The SHA-256 of what came now, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Taken {
+    /// Whether all of it has come.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.size == self.total
+    }
+}
+
+impl Intake {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// There is no room for it, too many others come in, or the store does not answer.
+    pub async fn begin(self: &Arc<Self>, grant: &CaseGrant, announced: Announced) -> Result<Receiving, IntakeError> {
+        let begun = self.try_begin(grant, announced).await;
+        begun.inspect_err(|error| self.refused(grant.number(), error))
+    }
+
+    async fn try_begin(self: &Arc<Self>, grant: &CaseGrant, announced: Announced) -> Result<Receiving, IntakeError> {
+        if !grant.is_good(Timestamp::now()) {
+            return Err(IntakeError::Expired);
+        }
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| IntakeError::Later("as many files as may come at once come in".into()))?;
+        let room = self.room(grant.number()).await?;
+        if announced.length.is_some_and(|length| length > room) {
+            return Err(past_quota(room));
+        }
+        let vault = self.vault.clone();
+        let deposit = spawn_blocking(move || vault.begin()).await.map_err(|error| failed(&error))??;
+        Ok(Receiving {
+            intake: self.clone(),
+            case: grant.number().clone(),
+            announced,
+            deposit: Some(deposit),
+            gathered: Vec::new(),
+            came: 0,
+            room,
+            _place: place,
+        })
+    }
+
+    /// What quotas leave for a case (bytes).
+    async fn room(&self, case: &CaseNumber) -> Result<u64, IntakeError> {
+        let mut room = u64::MAX;
+        if let Some(quota) = self.quota.total {
+            room = room.min(quota.saturating_sub(self.store.uploaded().await?));
+        }
+        if let Some(quota) = self.quota.per_case {
+            room = room.min(quota.saturating_sub(self.store.uploaded_for(case).await?));
+        }
+        Ok(room)
+    }
+
+    /// Notes a file that is not taken.
+    fn refused(&self, case: &CaseNumber, error: &IntakeError) {
+        match error {
+            IntakeError::Full(_) => self.metrics.case_files.full.inc(),
+            _ => self.metrics.case_files.failed.inc(),
+        };
+        tracing::warn!(target: "phoneprov::intake", %case, reason = %error, "a file is not taken");
+        self.tell("-".into(), format!("case {case}: {error}"), false);
+    }
+}
+
+impl Receiving {
+    /// Takes bytes.
+    ///
+    /// # Errors
+    /// There is no room for them, or they cannot be written. The file has to be given up.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), IntakeError> {
+        self.came += bytes.len() as u64;
+        if self.came > self.room {
+            return Err(self.noted(past_quota(self.room)));
+        }
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() < GATHERED {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    /// How much has come now (bytes).
+    #[must_use]
+    pub fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// Ends it: what has come is on the disk, and listed, when this returns. `Place::New` without a length is whole now.
+    ///
+    /// # Errors
+    /// There is no room, or it cannot be written or listed: nothing of it is left.
+    pub async fn finish(mut self) -> Result<Taken, IntakeError> {
+        let ended = self.end().await;
+        match ended {
+            Ok(taken) => {
+                self.took(&taken);
+                Ok(taken)
+            }
+            Err(error) => Err(self.noted(error)),
+        }
+    }
+
+    /// Ends it where its client is gone: what has come is kept if the rest can follow, which needs the length of the whole.
+    pub async fn cut(self) {
+        let can_follow = match self.announced.place {
+            Place::New { total } => total.is_some_and(|total| total > self.came),
+            Place::After { .. } => true,
+        };
+        if can_follow && self.came > 0 {
+            // What went wrong is noted.
+            let _ = self.finish().await;
+        } else {
+            let case = &self.case;
+            tracing::info!(target: "phoneprov::intake", %case, bytes = self.came, "a file broke off, and is not kept");
+        }
+    }
+
+    async fn end(&mut self) -> Result<Taken, IntakeError> {
+        self.flush().await?;
+        let deposit = self.deposit.take().ok_or_else(|| IntakeError::Failed("the file was given up".into()))?;
+        let kept = spawn_blocking(move || deposit.finish()).await.map_err(|error| failed(&error))??;
+        let listed = self.list(&kept).await;
+        if listed.is_err() {
+            // Nobody knows of it.
+            let vault = self.intake.vault.clone();
+            let removed = spawn_blocking(move || vault.remove(&kept.name)).await;
+            if let Ok(Err(error)) = removed {
+                tracing::warn!(%error, "a file that is not listed stays until the next sweep");
+            }
+        }
+        listed
+    }
+
+    async fn list(&self, kept: &Kept) -> Result<Taken, IntakeError> {
+        let (store, quota, sha256) = (&self.intake.store, self.intake.quota, kept.sha256.clone());
+        match self.announced.place {
+            Place::After { upload, offset, total } => match store.go_on(upload, offset, kept, quota).await? {
+                true => Ok(Taken { size: offset + kept.size, total, sha256 }),
+                false => Err(IntakeError::Gap),
+            },
+            Place::New { total } => {
+                let total = total.unwrap_or(kept.size);
+                let upload = NewUpload {
+                    kind: UploadKind::Case,
+                    at: Timestamp::now(),
+                    device: None,
+                    case: Some(self.case.clone()),
+                    label: self.announced.label.clone(),
+                    address: self.announced.address.clone(),
+                    kept: kept.clone(),
+                    total: Some(total),
+                };
+                store.add_upload(upload, quota).await?;
+                Ok(Taken { size: kept.size, total, sha256 })
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), IntakeError> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let (bytes, deposit) = (std::mem::take(&mut self.gathered), self.deposit.take());
+        let mut deposit = deposit.ok_or_else(|| IntakeError::Failed("the file was given up".into()))?;
+        let written = spawn_blocking(move || deposit.write(&bytes).map(|()| (deposit, bytes))).await;
+        let (deposit, mut bytes) =
+            written.map_err(|error| failed(&error))?.map_err(|error| self.noted(error.into()))?;
+        bytes.clear();
+        (self.gathered, self.deposit) = (bytes, Some(deposit));
+        Ok(())
+    }
+
+    fn took(&self, taken: &Taken) {
+        let (case, name, address) = (&self.case, &self.announced.label.name, &self.announced.address);
+        let metrics = &self.intake.metrics.case_files;
+        metrics.bytes.inc_by(self.came);
+        let what = if taken.is_complete() {
+            metrics.files.inc();
+            format!("{} bytes", taken.size)
+        } else {
+            metrics.parts.inc();
+            format!("{} of {} bytes", taken.size, taken.total)
+        };
+        tracing::info!(target: "phoneprov::intake", %case, file = %name, peer = %address, "{what} are kept");
+        self.intake.tell(address.clone(), format!("case {case}: {name}, {what}"), true);
+    }
+
+    fn noted(&self, error: IntakeError) -> IntakeError {
+        self.intake.refused(&self.case, &error);
+        error
+    }
+}
+
+fn past_quota(room: u64) -> IntakeError {
+    IntakeError::Full(format!("uploads.quota and quota_per_case leave {room} bytes"))
+}
+
+fn failed(error: &tokio::task::JoinError) -> IntakeError {
+    IntakeError::Failed(error.to_string())
+}

@@ -1,0 +1,36 @@
+//! The doors that files of cases come in by, and what keeps their folder in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::ServeError;
+use crate::config::{Config, Hears, IntakeProtocol};
+use crate::intake::{Intake, http};
+use crate::listen::Shared;
+use crate::listen::bind::{BindError, Passed};
+
+/// Opens every door; returns where they really listen.
+pub(super) fn start(
+    config: &Config,
+    shared: &Arc<Shared>,
+    passed: &mut Passed,
+) -> Result<Vec<(IntakeProtocol, SocketAddr)>, ServeError> {
+    let (Some(uploads), Some(store), Some(vault)) = (&config.uploads, &shared.store, &shared.vault) else {
+        return Ok(Vec::new());
+    };
+    let told = (shared.metrics.clone(), shared.journal.clone());
+    let intake = Arc::new(Intake::new(uploads, (store.clone(), vault.clone()), told));
+    let mut open = Vec::new();
+    for settings in &config.intake {
+        let listener = passed.tcp(settings.address).map_err(BindError::of_intake)?;
+        open.push((settings.protocol(), listener.local_addr()?));
+        match &settings.speaks {
+            Hears::Http | Hears::Https(_) => {
+                let door = http::Door { intake: intake.clone(), shared: shared.clone(), settings: settings.clone() };
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                shared.tasks.spawn(http::accept(Arc::new(door), listener));
+            }
+        }
+    }
+    Ok(open)
+}
