@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::certificate::Reader;
-use crate::config::{Config, Hears, Listen, Place, Sealing, Speaks};
+use crate::config::{Config, Hears, Intake, Listen, Place, Sealing, Speaks};
 use crate::device::DeviceName;
 use crate::inventory::Inventory;
 use crate::listen::proxy::Proxies;
@@ -160,10 +160,11 @@ impl App {
         Err(Refusal::Unread(name))
     }
 
-    /// The TLS side of the intake with this address, as the configuration in force has it.
+    /// The TLS side of an intake as the configuration in force has it: its certificate may be a new one.
     #[must_use]
-    pub fn intake_tls(&self, address: std::net::SocketAddr) -> Option<TlsDoor> {
-        let place = self.config.intake.iter().position(|intake| intake.address == address)?;
+    pub fn intake_tls(&self, of: &Intake) -> Option<TlsDoor> {
+        let same = |intake: &Intake| (intake.address, intake.protocol()) == (of.address, of.protocol());
+        let place = self.config.intake.iter().position(same)?;
         self.intake.get(place)?.clone()
     }
 

@@ -101,6 +101,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "config",
             "device",
             "event",
+            "intake",
             "inventory",
             "metrics",
             "password",

@@ -137,6 +137,13 @@ impl Server {
         self.child.try_wait().expect("a child")
     }
 
+    /// Ends the server by SIGKILL and hands its site on, for another start.
+    pub(crate) fn kill(mut self) -> Site {
+        self.signal(Signal::KILL);
+        self.ended().expect("nothing survives it");
+        std::mem::replace(&mut self.site, Site::bare(""))
+    }
+
     /// Ends the server by SIGTERM and hands its site on, for another start.
     pub(crate) fn stop(mut self) -> Site {
         self.signal(Signal::TERM);

@@ -1,7 +1,14 @@
 //! `phoneprov case`: support cases, and the files that are handed in for them.
 
+mod choose;
+mod close;
+mod delete;
+mod get;
+mod list;
+mod mail;
 mod open;
 mod print;
+mod show;
 mod token;
 
 use std::path::PathBuf;
@@ -24,6 +31,12 @@ pub(super) struct Args {
 enum Command {
     Open(open::Args),
     Token(token::Args),
+    Show(show::Args),
+    List(list::Args),
+    Get(get::Args),
+    Delete(delete::Args),
+    Close(close::Args),
+    Mail(mail::Args),
 }
 
 /// Runs the subcommand.
@@ -32,5 +45,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Open(args) => open::run(args, config),
         Command::Token(args) => token::run(args, config),
+        Command::Show(args) => show::run(args, config),
+        Command::List(args) => list::run(args, config),
+        Command::Get(args) => get::run(args, config),
+        Command::Delete(args) => delete::run(args, config),
+        Command::Close(args) => close::run(args, config),
+        Command::Mail(args) => mail::run(args, config),
     }
 }

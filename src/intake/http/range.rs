@@ -43,7 +43,7 @@ impl ContentRange {
         }
         let (first, last) = range.split_once('-')?;
         let (first, last) = (number(first)?, number(last)?);
-        (first <= last && last < total).then_some(Self::Bytes { first, length: last - first + 1, total })
+        (first <= last && last < total).then(|| Self::Bytes { first, length: last - first + 1, total })
     }
 }
 

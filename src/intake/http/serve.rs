@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::respond;
-use crate::config::Intake as Settings;
+use crate::config::{Hears, Intake as Settings};
 use crate::intake::Intake;
 use crate::listen::socket::{Ending, Socket};
 use crate::listen::{Shared, Shares};
@@ -96,9 +96,15 @@ pub async fn accept(door: Arc<Door>, listener: TcpListener) {
 async fn connection(door: &Door, stream: std::net::TcpStream, peer: SocketAddr) {
     let (socket, ending) = Socket::new(stream);
     let app = door.shared.app();
-    let Some(tls) = app.intake_tls(door.settings.address) else { return serve(door, socket, ending, peer).await };
     let limit = app.config.limits.handshake.duration();
+    let tls = app.intake_tls(&door.settings);
     drop(app);
+    let tls = match (&door.settings.speaks, tls) {
+        (Hears::Http, _) => return serve(door, socket, ending, peer).await,
+        (_, Some(tls)) => tls,
+        // It is on its way out of the configuration: in clear nothing is served here.
+        (_, None) => return,
+    };
     match tokio::time::timeout(limit, tls.accept_any(socket)).await {
         Ok(Ok(stream)) => serve(door, stream, ending, peer).await,
         Ok(Err(error)) => {
