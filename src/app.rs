@@ -97,7 +97,7 @@ impl App {
         let proxies =
             config.listen.iter().map(|listen| proxies(listen, &config.certificates)).collect::<Result<_, _>>()?;
         let intake = config.intake.iter().map(|intake| match &intake.speaks {
-            Hears::Http => Ok(None),
+            Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
             Hears::Https(tls) => {
                 let opened = TlsDoor::open(tls, &config.certificates);
                 opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
@@ -186,6 +186,8 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
     });
     let keys = keys.chain(config.intake.iter().filter_map(|intake| match &intake.speaks {
         Hears::Https(tls) => Some(&tls.key),
+        Hears::Sftp { host_key } => Some(host_key),
+        Hears::Ftp(ftp) => ftp.pair.as_ref().map(|(_, key)| key),
         Hears::Http => None,
     }));
     let passwords = config.rules.iter().filter_map(|rule| rule.passwords.as_ref()).map(|passwords| &passwords.file);

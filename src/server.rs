@@ -3,6 +3,7 @@
 mod admin;
 mod census;
 mod credentials;
+mod desks;
 mod doors;
 mod events;
 mod greeting;
@@ -21,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::desks::doubts as intake_doubts;
 use self::doors::Doors;
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
@@ -53,6 +55,9 @@ pub enum ServeError {
     /// The folder of files that are handed in.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Where files of cases are handed in.
+    #[error("[[intake]]: {0}")]
+    Intake(String),
     /// The log.
     #[error("{0}")]
     Log(String),
@@ -147,7 +152,11 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
 /// The configuration is refused, or the lab's folder cannot be written.
 pub fn load(file: &Path) -> Result<(Config, Option<Prepared>), ServeError> {
     let lab = Config::lab(file)?.map(|lab| authority::prepare(&lab.directory, &lab.names, &lab.phones)).transpose()?;
-    Ok((Config::load(file)?, lab))
+    let config = Config::load(file)?;
+    if lab.is_some() {
+        desks::make_keys(&config)?;
+    }
+    Ok((config, lab))
 }
 
 /// What a person or the service manager tells the process.

@@ -1,7 +1,8 @@
 //! `[[intake]]`: where files of cases are handed in. Off by default; never a phone's listener.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -24,7 +25,44 @@ pub enum Hears {
     Http,
     /// The same over TLS.
     Https(Box<Tls>),
+    /// SFTP and SCP.
+    Sftp {
+        /// The key that the server proves itself with, as `ssh-keygen` writes it.
+        host_key: PathBuf,
+    },
+    /// FTP, in clear, by TLS, or as its client wishes.
+    Ftp(Ftp),
 }
+
+/// How FTP is spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ftp {
+    /// Whether by TLS.
+    pub tls: FtpTls,
+    /// The certificate chain and its private key, PEM; `None`: no TLS.
+    pub pair: Option<(PathBuf, PathBuf)>,
+    /// Ports for data.
+    pub ports: RangeInclusive<u16>,
+    /// The address that clients are told for data, behind a translation of addresses.
+    pub external: Option<IpAddr>,
+}
+
+/// Whether a client of FTP speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum FtpTls {
+    /// If it likes, where there is a certificate.
+    #[default]
+    Offered,
+    /// By `AUTH TLS` before it says who it is (explicit FTPS).
+    Required,
+    /// From the first byte (implicit FTPS).
+    #[serde(skip)]
+    Implicit,
+}
+
+/// Where clients come for data by default.
+const PORTS: RangeInclusive<u16> = 30_000..=40_000;
 
 /// The protocol of an intake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -34,15 +72,27 @@ pub enum IntakeProtocol {
     Http,
     /// HTTP over TLS.
     Https,
+    /// SFTP and SCP.
+    Sftp,
+    /// FTP, with explicit TLS where there is a certificate.
+    Ftp,
+    /// FTP by implicit TLS.
+    Ftps,
 }
 
 impl IntakeProtocol {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Http, Self::Https, Self::Sftp, Self::Ftp, Self::Ftps];
+
     /// As it is written in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Sftp => "sftp",
+            Self::Ftp => "ftp",
+            Self::Ftps => "ftps",
         }
     }
 }
@@ -54,7 +104,25 @@ impl Intake {
         match &self.speaks {
             Hears::Http => IntakeProtocol::Http,
             Hears::Https(_) => IntakeProtocol::Https,
+            Hears::Sftp { .. } => IntakeProtocol::Sftp,
+            Hears::Ftp(Ftp { tls: FtpTls::Implicit, .. }) => IntakeProtocol::Ftps,
+            Hears::Ftp(_) => IntakeProtocol::Ftp,
         }
+    }
+
+    /// What everybody should know before it is used; `None` for nothing.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let clear = match &self.speaks {
+            Hears::Ftp(Ftp { tls: FtpTls::Offered, pair: None, .. }) => "there is no certificate for anything else",
+            Hears::Ftp(Ftp { tls: FtpTls::Offered, .. }) => "tls = \"required\" refuses that",
+            Hears::Ftp(_) | Hears::Http | Hears::Https(_) | Hears::Sftp { .. } => return None,
+        };
+        Some(format!(
+            "intake {}: over ftp, tokens and files go over the network in clear where the client speaks no TLS: {clear}; \
+             protocol = \"sftp\" and \"https\" are never in clear",
+            self.address
+        ))
     }
 }
 
@@ -66,32 +134,80 @@ pub(super) struct Written {
     protocol: IntakeProtocol,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
+    host_key: Option<PathBuf>,
+    tls: Option<FtpTls>,
+    passive_ports: Option<String>,
+    passive_address: Option<IpAddr>,
 }
 
 impl Written {
     /// Holds the keys against the protocol.
     pub(super) fn check(self, folder: &Path) -> Result<Intake, String> {
-        let speaks = match (self.protocol, self.certificate, self.key) {
-            (IntakeProtocol::Https, Some(certificate), Some(key)) => {
-                Hears::Https(Box::new(Tls::without_clients(folder.join(certificate), folder.join(key))?))
+        use IntakeProtocol::{Ftp, Ftps, Http, Https, Sftp};
+        let only = [
+            ("certificate", self.certificate.is_some(), &[Https, Ftp, Ftps][..], "\"https\", \"ftp\" or \"ftps\""),
+            ("key", self.key.is_some(), &[Https, Ftp, Ftps], "\"https\", \"ftp\" or \"ftps\""),
+            ("host_key", self.host_key.is_some(), &[Sftp], "\"sftp\""),
+            ("tls", self.tls.is_some(), &[Ftp], "\"ftp\""),
+            ("passive_ports", self.passive_ports.is_some(), &[Ftp, Ftps], "\"ftp\" or \"ftps\""),
+            ("passive_address", self.passive_address.is_some(), &[Ftp, Ftps], "\"ftp\" or \"ftps\""),
+        ];
+        let stray = only.into_iter().find(|(_, present, of, _)| *present && !of.contains(&self.protocol));
+        if let Some((name, _, _, of)) = stray {
+            return Err(format!("intake.{name}: only an intake with protocol = {of} has one"));
+        }
+        let pair = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
+            (None, None) => None,
+            (Some(_), None) => return Err("intake.key is missing: the private key of intake.certificate, PEM".into()),
+            (None, Some(_)) => return Err("intake.certificate is missing: the chain of intake.key, PEM".into()),
+        };
+        let speaks = match (self.protocol, pair) {
+            (Https, Some((certificate, key))) => Hears::Https(Box::new(Tls::without_clients(certificate, key)?)),
+            (Https | Ftps, None) => {
+                let protocol = self.protocol.as_str();
+                return Err(format!("intake.certificate and intake.key are missing: {protocol} needs both, PEM"));
             }
-            (IntakeProtocol::Https, ..) => {
-                return Err("intake.certificate and intake.key are missing: https needs both, PEM".into());
-            }
-            (IntakeProtocol::Http, None, None) if self.address.ip().is_loopback() => Hears::Http,
-            (IntakeProtocol::Http, None, None) => {
+            (Http, _) if self.address.ip().is_loopback() => Hears::Http,
+            (Http, _) => {
                 return Err(format!(
                     "intake.address {}: with protocol = \"http\" tokens would go over the network in clear: expected \
                      127.0.0.1 or [::1], with a proxy in front that speaks TLS, or protocol = \"https\"",
                     self.address
                 ));
             }
-            (IntakeProtocol::Http, ..) => {
-                return Err("intake.certificate and intake.key: only protocol = \"https\" has them".into());
-            }
+            (Sftp, _) => Hears::Sftp { host_key: self.host_key(folder)? },
+            (Ftp | Ftps, pair) => Hears::Ftp(self.ftp(pair)?),
         };
         Ok(Intake { address: self.address, speaks })
     }
+
+    fn host_key(&self, folder: &Path) -> Result<PathBuf, String> {
+        let missing = "intake.host_key is missing: the file of the key that sftp proves the server with, of \
+                       `ssh-keygen -t ed25519 -N '' -f host.key`";
+        self.host_key.as_ref().map(|key| folder.join(key)).ok_or_else(|| missing.to_owned())
+    }
+
+    fn ftp(&self, pair: Option<(PathBuf, PathBuf)>) -> Result<Ftp, String> {
+        let tls = match (self.protocol, self.tls.unwrap_or_default()) {
+            (IntakeProtocol::Ftps, _) => FtpTls::Implicit,
+            (_, FtpTls::Required) if pair.is_none() => {
+                return Err("intake.tls is \"required\" without intake.certificate and intake.key, PEM".into());
+            }
+            (_, tls) => tls,
+        };
+        let ports = self.passive_ports.as_deref().map_or(Ok(PORTS), ports)?;
+        Ok(Ftp { tls, pair, ports, external: self.passive_address })
+    }
+}
+
+/// `30000-40000`.
+fn ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let parse = |text: &str| text.trim().parse().ok().filter(|port| *port >= 1024);
+    let range = text.split_once('-').and_then(|(first, last)| Some(parse(first)?..=parse(last)?));
+    range
+        .filter(|range| !range.is_empty())
+        .ok_or_else(|| format!("intake.passive_ports is `{text}`: expected such as \"30000-40000\", from 1024 on"))
 }
 
 /// What must hold of all of them together.
@@ -128,8 +244,41 @@ mod tests {
     fn https_needs_a_certificate_and_http_has_none() {
         assert!(checked("address = \"0.0.0.0:1\"\nprotocol = \"https\"").expect_err("refused").contains("needs both"));
         let text = "address = \"127.0.0.1:1\"\nprotocol = \"http\"\nkey = \"k\"";
-        assert!(checked(text).expect_err("refused").contains("only protocol = \"https\""));
+        assert!(checked(text).expect_err("refused").contains("only an intake with protocol = \"https\""));
         assert!(checked("address = \"127.0.0.1:1\"\nprotocol = \"gopher\"").is_err());
+    }
+
+    #[test]
+    fn each_protocol_has_keys_of_its_own() {
+        let of = |text: &str| checked(&format!("address = \"0.0.0.0:0\"\n{text}"));
+        let sftp = of("protocol = \"sftp\"\nhost_key = \"h\"").expect("an intake");
+        assert_eq!(sftp.speaks, Hears::Sftp { host_key: "/etc/phoneprov/h".into() });
+        let ftp = of("protocol = \"ftp\"").expect("an intake");
+        assert!(ftp.warning().expect("in clear").contains("in clear"));
+        let Hears::Ftp(Ftp { ports, .. }) = ftp.speaks else { panic!("{ftp:?}") };
+        assert_eq!(ports, 30_000..=40_000);
+        let required =
+            "protocol = \"ftp\"\ntls = \"required\"\ncertificate = \"c\"\nkey = \"k\"\npassive_ports = \"5000-5000\"";
+        assert_eq!(of(required).expect("an intake").warning(), None);
+        let implicit = of("protocol = \"ftps\"\ncertificate = \"c\"\nkey = \"k\"").expect("an intake");
+        assert_eq!(implicit.protocol(), IntakeProtocol::Ftps);
+        for (text, expected) in [
+            ("protocol = \"sftp\"", "intake.host_key is missing"),
+            ("protocol = \"sftp\"\nhost_key = \"h\"\nkey = \"k\"", "intake.key: only an intake with protocol"),
+            ("protocol = \"ftp\"\ntls = \"required\"", "intake.tls is \"required\" without"),
+            ("protocol = \"ftp\"\ntls = \"implicit\"", "unknown variant"),
+            ("protocol = \"ftps\"", "ftps needs both"),
+            ("protocol = \"ftp\"\ncertificate = \"c\"", "intake.key is missing"),
+            ("protocol = \"ftp\"\npassive_ports = \"9-8\"", "intake.passive_ports is `9-8`"),
+            ("protocol = \"ftp\"\npassive_ports = \"8000-7000\"", "intake.passive_ports is"),
+            (
+                "protocol = \"https\"\ncertificate = \"c\"\nkey = \"k\"\npassive_address = \"192.0.2.1\"",
+                "intake.passive_address: only",
+            ),
+        ] {
+            let error = of(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 
     #[test]

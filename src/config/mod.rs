@@ -45,7 +45,7 @@ pub use error::ConfigError;
 pub use events::Events;
 pub use expired::{Expired, Renewal};
 pub use file::read_identity;
-pub use intake::{Hears, Intake, IntakeProtocol};
+pub use intake::{Ftp, FtpTls, Hears, Intake, IntakeProtocol};
 pub use keys::{Keys, MasterKey};
 pub use lab::Lab;
 pub use limits::Limits;

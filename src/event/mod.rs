@@ -19,13 +19,14 @@ pub use self::kept::{Event, Kind};
 pub use self::ledger::Ledger;
 pub use self::requested::Requested;
 pub use self::standing::{Failing, Standing, Version};
-use crate::syslog::Line;
+use crate::syslog::{self, Heard, Line, Lines};
 
 /// Requests and alarms that wait to be kept.
 const WAITING: usize = 16 * 1024;
 
-/// Lines that wait to be kept; past that, they wait in the kernel.
-const LINES: usize = 16 * 1024;
+/// What lines that wait to be kept may take (bytes); past that, they wait in the kernel. Ten seconds of 50 000 lines of 80
+/// bytes would take 170 MB if none were written meanwhile.
+const LINES: u32 = 96 * 1024 * 1024;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub enum News {
 #[derive(Debug)]
 pub struct Journal {
     news: mpsc::Sender<News>,
-    lines: mpsc::Sender<Line>,
+    lines: Lines,
     lost: Counter,
 }
 
@@ -87,7 +88,7 @@ pub struct Inbox {
     /// What must not wait.
     pub news: mpsc::Receiver<News>,
     /// Lines of phones.
-    pub lines: mpsc::Receiver<Line>,
+    pub lines: Heard,
 }
 
 impl News {
@@ -107,7 +108,7 @@ impl Journal {
     #[must_use]
     pub fn new(lost: Counter) -> (Self, Inbox) {
         let (news, news_out) = mpsc::channel(WAITING);
-        let (lines, lines_out) = mpsc::channel(LINES);
+        let (lines, lines_out) = syslog::queue(LINES);
         (Self { news, lines, lost }, Inbox { news: news_out, lines: lines_out })
     }
 
@@ -120,7 +121,7 @@ impl Journal {
 
     /// Where lines go, which may wait.
     #[must_use]
-    pub fn lines(&self) -> mpsc::Sender<Line> {
+    pub fn lines(&self) -> Lines {
         self.lines.clone()
     }
 }

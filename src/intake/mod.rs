@@ -5,6 +5,7 @@
 //! ends it: acknowledge nothing to a client before [`Receiving::finish`] has. Nothing here ever reads a file back.
 
 mod announced;
+mod desk;
 mod error;
 pub mod http;
 mod login;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 pub use self::announced::{Announced, Place};
+pub use self::desk::{Client, Desk, NotTaken, Upload};
 pub use self::error::{Denied, IntakeError};
 pub use self::receiving::{Receiving, Taken};
 use crate::config::Uploads;

@@ -87,6 +87,16 @@ impl Passed {
         ready.map_err(|error| BindError::new(address, error))
     }
 
+    /// The same for a protocol in which the server speaks first: a connection is accepted at once.
+    ///
+    /// # Errors
+    /// As [`Passed::tcp`].
+    pub fn tcp_at_once(&mut self, address: SocketAddr) -> Result<TcpListener, BindError> {
+        let listener = self.tcp(address)?;
+        let _ = setsockopt(&listener, DeferAccept, &0);
+        Ok(listener)
+    }
+
     /// A UDP socket for this address.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod timed;
 pub mod tls;
 pub mod toll;
 mod upload;
+pub mod visitors;
 
 use std::sync::Arc;
 

@@ -48,7 +48,7 @@ pub async fn pay(app: &App, record: &Record, guess: Option<Guess>) -> Result<(),
 ///
 /// # Errors
 /// It is not looked at.
-pub(super) async fn hold(app: &App, metrics: &Metrics, peer: SocketAddr) -> Result<(), Unanswered> {
+pub async fn hold(app: &App, metrics: &Metrics, peer: SocketAddr) -> Result<(), Unanswered> {
     let mut takes = Duration::ZERO;
     let _place = place(app, metrics, peer, &mut takes)?;
     tokio::time::sleep(takes).await;

@@ -86,7 +86,7 @@ impl Desk {
     async fn keep(mut self, mut inbox: Inbox, finish: CancellationToken) {
         while !finish.is_cancelled() {
             let is_full = self.take(&mut inbox, Timestamp::now().saturating_sub(LINES_WAIT).unwrap_or_default());
-            let wrote = self.write().await;
+            let wrote = self.write(&inbox).await;
             self.trim().await;
             let pause = match (wrote, is_full) {
                 (false, _) => AWAY,
@@ -99,7 +99,7 @@ impl Desk {
             }
         }
         while self.take(&mut inbox, Timestamp::MAX) || !self.ready.is_empty() {
-            if !self.write().await {
+            if !self.write(&inbox).await {
                 tokio::time::sleep(OFTEN).await;
             }
         }
@@ -114,7 +114,7 @@ impl Desk {
                 self.ready.push(news);
             }
             while self.early.len() < BATCH
-                && let Ok(line) = inbox.lines.try_recv()
+                && let Some(line) = inbox.lines.try_recv()
             {
                 self.early.push_back(News::Said(line));
             }
@@ -129,13 +129,13 @@ impl Desk {
     }
 
     /// Writes it; `false`: the store does not answer, and it waits.
-    async fn write(&mut self) -> bool {
+    async fn write(&mut self, inbox: &Inbox) -> bool {
         if self.ready.is_empty() {
             return true;
         }
         let error = match self.store.keep(&self.ready).await {
             Ok(()) => {
-                self.ready.clear();
+                self.settle(inbox);
                 self.is_away = false;
                 return true;
             }
@@ -146,9 +146,18 @@ impl Desk {
         }
         if !error.is_passing() {
             self.metrics.lost_events.inc_by(self.ready.len() as u64);
-            self.ready.clear();
+            self.settle(inbox);
         }
         false
+    }
+
+    /// What was ready is where it belongs, and there is room for as much.
+    fn settle(&mut self, inbox: &Inbox) {
+        for news in self.ready.drain(..) {
+            if let News::Said(line) = news {
+                inbox.lines.done(&line);
+            }
+        }
     }
 
     /// Forgets what is too old.

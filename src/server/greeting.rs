@@ -28,6 +28,7 @@ fn text(config: &Config, listening: &[(Protocol, SocketAddr)], others: Others<'_
     for (protocol, address) in intake {
         let path = match protocol {
             IntakeProtocol::Http | IntakeProtocol::Https => "/home/",
+            IntakeProtocol::Sftp | IntakeProtocol::Ftp | IntakeProtocol::Ftps => "",
         };
         let _ = writeln!(text, "  {:<9} {}://{}{path}", "intake", protocol.as_str(), local(*address));
     }

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::ServeError;
+use super::{ServeError, desks};
 use crate::config::{Config, Hears, IntakeProtocol};
-use crate::intake::{Intake, http};
+use crate::intake::{Desk, Intake, http};
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
 
@@ -22,14 +22,23 @@ pub(super) fn start(
     let intake = Arc::new(Intake::new(uploads, (store.clone(), vault.clone()), told));
     let mut open = Vec::new();
     for settings in &config.intake {
-        let listener = passed.tcp(settings.address).map_err(BindError::of_intake)?;
+        if let Some(warning) = settings.warning() {
+            tracing::warn!("{warning}");
+        }
+        let desk = Desk::new(intake.clone(), shared.clone(), settings.protocol());
+        let listener = match &settings.speaks {
+            Hears::Http | Hears::Https(_) => passed.tcp(settings.address),
+            Hears::Sftp { .. } | Hears::Ftp(_) => passed.tcp_at_once(settings.address),
+        };
+        let listener = tokio::net::TcpListener::from_std(listener.map_err(BindError::of_intake)?)?;
         open.push((settings.protocol(), listener.local_addr()?));
         match &settings.speaks {
             Hears::Http | Hears::Https(_) => {
                 let door = http::Door { intake: intake.clone(), shared: shared.clone(), settings: settings.clone() };
-                let listener = tokio::net::TcpListener::from_std(listener)?;
                 shared.tasks.spawn(http::accept(Arc::new(door), listener));
             }
+            Hears::Sftp { host_key } => desks::sftp(listener, host_key, (shared, desk))?,
+            Hears::Ftp(ftp) => desks::ftp(listener, (config, ftp), (shared, desk))?,
         }
     }
     Ok(open)

@@ -3,15 +3,13 @@
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::ServeError;
 use crate::config::Syslog;
 use crate::listen::Shared;
-use crate::syslog::{Line, Receiver, receive};
+use crate::syslog::{Line, Lines, Receiver, queue, receive};
 
-/// Lines on their way to the log.
-const LINES: usize = 1024;
+/// What lines on their way to the log may take (bytes).
+const LINES: u32 = 8 * 1024 * 1024;
 
 /// Bytes of datagrams that the kernel queues: phones come in bursts.
 const DATAGRAMS: usize = 8 * 1024 * 1024;
@@ -45,19 +43,34 @@ fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
             Err(_) if address.port() == 0 && tries < 20 => continue,
             Err(error) => return Err(error),
         };
-        // The kernel's own bound may be lower; what it gives is enough.
-        let _ = socket2::SockRef::from(&udp).set_recv_buffer_size(DATAGRAMS);
+        widen(&udp);
         udp.set_nonblocking(true)?;
         tcp.set_nonblocking(true)?;
         return Ok((udp, tcp));
     }
 }
 
+/// Has the kernel queue many datagrams: as root beyond its own bound, else as many as that allows.
+fn widen(udp: &UdpSocket) {
+    let asked = rustix::net::sockopt::set_socket_recv_buffer_size_force(udp, DATAGRAMS)
+        .or_else(|_| rustix::net::sockopt::set_socket_recv_buffer_size(udp, DATAGRAMS));
+    // The kernel says twice what it was asked for (socket(7)).
+    let given = rustix::net::sockopt::socket_recv_buffer_size(udp).unwrap_or_default() / 2;
+    if asked.is_err() || given < DATAGRAMS {
+        tracing::info!(
+            bytes = given,
+            "the kernel queues fewer datagrams than a storm of syslog lines needs: `sysctl net.core.rmem_max={DATAGRAMS}`"
+        );
+    }
+}
+
 /// Lines as lines of the log.
-fn to_log(shared: &Arc<Shared>) -> mpsc::Sender<Line> {
-    let (lines, mut out) = mpsc::channel(LINES);
+fn to_log(shared: &Arc<Shared>) -> Lines {
+    let (lines, mut out) = queue(LINES);
     shared.tasks.spawn(async move {
-        while let Some(Line { peer, name, said, text, .. }) = out.recv().await {
+        while let Some(line) = out.recv().await {
+            out.done(&line);
+            let Line { peer, name, said, text, .. } = line;
             let name = name.map_or_else(|| "-".to_owned(), |name| name.to_string());
             let said = said.map_or("line", |said| said.stage.as_str());
             tracing::info!(target: "phoneprov::syslog", %peer, device.claimed = name, said, "{text}");

@@ -6,10 +6,12 @@
 
 pub mod frame;
 mod message;
+mod queue;
 mod receiver;
 mod template;
 
 pub use message::{Line, Messages, Said, Stage};
+pub use queue::{Closed, Heard, Lines, queue};
 pub use receiver::{Receiver, receive};
 pub use template::{Template, TemplateError};
 

@@ -7,16 +7,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::frame::Frames;
-use super::{Line, Messages};
+use super::{Lines, Messages};
 
 /// A line of UDP may be as long as a datagram.
 const DATAGRAM: usize = 64 * 1024;
+
+/// Datagrams that are read in one go before other tasks have their turn.
+const TURN: usize = 256;
 
 /// What is read at once from a stream.
 const PIECE: usize = 16 * 1024;
@@ -37,7 +40,7 @@ pub struct Receiver {
     /// What is known of lines.
     pub messages: Messages,
     /// Who takes them; where that is full, the kernel's queues fill up in turn.
-    pub lines: mpsc::Sender<Line>,
+    pub lines: Lines,
 }
 
 /// Takes lines in until it is told to stop.
@@ -46,40 +49,44 @@ pub async fn receive(receiver: Receiver, tasks: TaskTracker, stop: CancellationT
     let messages = Arc::new(messages);
     let streams = accept(tcp, messages.clone(), lines.clone(), tasks);
     tokio::select! {
-        () = stop.cancelled() => {}
-        () = datagrams(&udp, &messages, &lines) => {}
+        () = datagrams(&udp, &messages, &lines, &stop) => {}
         () = streams => {}
     }
-    // What the kernel has taken in by then is not lost.
-    let mut datagram = vec![0; DATAGRAM];
-    while let Ok((length, peer)) = udp.try_recv_from(&mut datagram) {
-        if lines.try_send(messages.read(&datagram[..length], peer.ip(), Timestamp::now())).is_err() {
-            break;
-        }
-    }
 }
 
-async fn datagrams(udp: &UdpSocket, messages: &Messages, lines: &mpsc::Sender<Line>) {
+/// Reads datagrams. One that was read is not lost: only the wait for the next is given up when it is time to stop, and then
+/// all that the kernel has is still taken.
+async fn datagrams(udp: &UdpSocket, messages: &Messages, lines: &Lines, stop: &CancellationToken) {
     let mut datagram = vec![0; DATAGRAM];
     loop {
-        match udp.recv_from(&mut datagram).await {
-            Ok((0, _)) => {}
-            Ok((length, peer)) => {
-                let line = messages.read(&datagram[..length], peer.ip(), Timestamp::now());
-                if !line.text.is_empty() && lines.send(line).await.is_err() {
-                    return;
-                }
-            }
-            // An ICMP error of somebody's is none of ours.
-            Err(error) => {
-                tracing::debug!(%error, "syslog over udp");
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        let ready = tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            ready = udp.readable() => Some(ready),
+        };
+        // An ICMP error of somebody's is none of ours.
+        if let Some(Err(error)) = &ready {
+            tracing::debug!(%error, "syslog over udp");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The wait costs more than the reading: as long as there is more, it is not waited for.
+        for _ in 0..TURN {
+            let (length, peer) = match udp.try_recv_from(&mut datagram) {
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && ready.is_none() => return,
+                Err(_) => break,
+            };
+            let line = messages.read(&datagram[..length], peer.ip(), Timestamp::now());
+            if !line.text.is_empty() && lines.send(line).await.is_err() {
+                return;
             }
         }
+        // Others have their turn.
+        tokio::task::yield_now().await;
     }
 }
 
-async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: mpsc::Sender<Line>, tasks: TaskTracker) {
+async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: Lines, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(STREAMS));
     // Ends what it has begun when it is ended itself.
     let stop = CancellationToken::new();
@@ -105,7 +112,7 @@ async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: mpsc::Sender<L
     }
 }
 
-async fn read(mut stream: TcpStream, peer: SocketAddr, messages: &Messages, lines: &mpsc::Sender<Line>) {
+async fn read(mut stream: TcpStream, peer: SocketAddr, messages: &Messages, lines: &Lines) {
     let (mut frames, mut piece) = (Frames::default(), vec![0; PIECE]);
     while let Ok(Ok(length @ 1..)) = timeout(SILENCE, stream.read(&mut piece)).await {
         frames.push(&piece[..length]);

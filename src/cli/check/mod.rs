@@ -3,6 +3,7 @@
 mod certificates;
 mod content;
 mod expiry;
+mod intake;
 mod legacy;
 mod links;
 mod lists;
@@ -100,6 +101,7 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     findings.retain(|finding| seen.insert(finding.to_string()));
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
+    findings.extend(intake::findings(&config));
     findings.extend(lists::findings(&config));
     crate::cli::store::add_samples(&mut config);
     // The sample phone is nobody's: lists say nothing of it.

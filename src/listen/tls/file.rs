@@ -9,19 +9,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::TlsError;
 use crate::certificate::{self, Misplaced};
-use crate::config::Tls;
 
 /// The largest file, in bytes: the longest revocation lists of public authorities have a few MiB.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The server's certificate with those that issued it, in the order in which they are sent. An expired one is used all
 /// the same, with a warning: phones whose clock is wrong are better served than none.
-pub(super) fn chain(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let path = &tls.certificate;
+pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain = certificates(path)?;
     let misplaced = certificate::misplaced(&chain).map_err(|link| damaged(path, link.number, link.error))?;
     if let Some(Misplaced { issued, issuer }) = misplaced {
-        return Err(TlsError::Order { path: path.clone(), issued, issuer });
+        return Err(TlsError::Order { path: path.to_owned(), issued, issuer });
     }
     warn_of_expiry(path, &chain);
     Ok(chain)

@@ -128,7 +128,7 @@ fn context(tls: &Tls) -> Result<SslContextBuilder, ErrorStack> {
 
 /// Gives the listener its certificate and key.
 fn identify(context: &mut SslContextBuilder, tls: &Tls) -> Result<(), TlsError> {
-    let chain = file::chain(tls)?;
+    let chain = file::chain(&tls.certificate)?;
     let key = file::key(&tls.key)?;
     let mut given = || -> Result<(), ErrorStack> {
         for (at, der) in chain.iter().enumerate() {

@@ -9,6 +9,7 @@
 //! no proof, and the log says why the rest was refused. That the client holds the key of what it sends is always verified.
 
 mod anchors;
+mod cover;
 mod doubts;
 mod error;
 mod file;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anchors::Anchors;
+pub use cover::{Cover, Covered};
 pub use doubts::{Doubt, doubts};
 pub use error::TlsError;
 pub(super) use judge::Judge;

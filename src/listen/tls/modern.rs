@@ -1,7 +1,7 @@
 //! TLS for current phones: rustls with aws-lc-rs, TLS 1.2 and 1.3.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
@@ -45,22 +45,24 @@ impl Modern {
     pub(super) fn open(tls: &Tls, reader: &Reader) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let revocations = Arc::new(Revocations::open(&tls.revocation, &tls.client_ca)?);
-        let (chain, key) = (file::chain(tls)?, file::key(&tls.key)?);
+        let (chain, key) = (file::chain(&tls.certificate)?, file::key(&tls.key)?);
         let trusted = match tls.client_certificate {
             ClientCertificate::None => None,
             ClientCertificate::Request | ClientCertificate::Require => Some(trusted(&tls.client_ca, &revocations)?),
         };
         let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(tls.versions));
-        let builder = builder.map_err(|error| pair_error(tls, &error))?;
+        let builder = builder.map_err(|error| pair_error((&tls.certificate, &tls.key), &error))?;
         let builder = match (&trusted, tls.client_certificate) {
             (Some(trusted), ClientCertificate::Require) => builder.with_client_cert_verifier(trusted.first.clone()),
             (Some(trusted), _) => builder.with_client_cert_verifier(Arc::new(Listener(trusted.first.clone()))),
             (None, _) => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(|error| pair_error(tls, &error))?;
+        let mut config =
+            builder.with_single_cert(chain, key).map_err(|error| pair_error((&tls.certificate, &tls.key), &error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| pair_error(tls, &error))?;
+        config.ticketer =
+            aws_lc_rs::Ticketer::new().map_err(|error| pair_error((&tls.certificate, &tls.key), &error))?;
         // A phone has one connection at a time: it resumes from one ticket.
         config.send_tls13_tickets = 1;
         let judge = trusted.map(|trusted| Judge::new(trusted, reader, revocations));
@@ -273,8 +275,9 @@ impl Verify for Arc<Trusted> {
     }
 }
 
-fn pair_error(tls: &Tls, error: &rustls::Error) -> TlsError {
-    let (certificate, key) = (tls.certificate.clone(), tls.key.clone());
+/// What is wrong with a certificate and its key.
+pub(super) fn pair_error((certificate, key): (&Path, &Path), error: &rustls::Error) -> TlsError {
+    let (certificate, key) = (certificate.to_owned(), key.to_owned());
     let error = match error {
         rustls::Error::InconsistentKeys(_) => super::OF_ANOTHER.into(),
         other => other.to_string(),

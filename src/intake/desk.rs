@@ -1,0 +1,158 @@
+//! What doors ask that know clients by their connection, not by each request: SFTP and FTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{Announced, Intake, IntakeError, Place, Receiving};
+use crate::case::{CaseGrant, FileName, Label};
+use crate::config::IntakeProtocol;
+use crate::device::Secret;
+use crate::listen::Shared;
+
+/// What the connections of one listener share.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    intake: Arc<Intake>,
+    shared: Arc<Shared>,
+    protocol: IntakeProtocol,
+}
+
+/// The right of one client to hand in files for one case.
+#[derive(Debug, Clone)]
+pub struct Client {
+    desk: Desk,
+    case: CaseGrant,
+    peer: SocketAddr,
+}
+
+/// A file on its way. Dropped before it is finished, it never was.
+#[derive(Debug)]
+pub struct Upload {
+    client: Client,
+    name: FileName,
+    /// Gone when it has ended, one way or the other.
+    receiving: Option<Receiving>,
+}
+
+/// Why a file is not taken. Doors put it into words of their protocol; the reason is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// It has no name, or a longer one than any file.
+    #[error("a file cannot be called that")]
+    Name,
+    /// There is no room, or a quota is spent.
+    #[error("there is no room for it")]
+    Full,
+    /// Too many are on their way.
+    #[error("too many files are on their way: try again")]
+    Busy,
+    /// The case is closed, or the token has ended.
+    #[error("the case takes no more files")]
+    Closed,
+    /// Something of ours.
+    #[error("it could not be kept, and nothing of it is")]
+    Broken,
+}
+
+impl Desk {
+    /// The desk of a listener.
+    #[must_use]
+    pub fn new(intake: Arc<Intake>, shared: Arc<Shared>, protocol: IntakeProtocol) -> Self {
+        Self { intake, shared, protocol }
+    }
+
+    /// Lets a client in whose token is one of the case's. Whatever is wrong, the client is told the same, as late.
+    pub async fn login(&self, number: &str, token: &Secret, peer: SocketAddr) -> Option<Client> {
+        let app = self.shared.app();
+        let case = self.intake.login(&app, peer.ip(), number, token).await.ok()?;
+        Some(Client { desk: self.clone(), case, peer })
+    }
+}
+
+impl Client {
+    /// Begins a file. The case may have been closed since the client came.
+    ///
+    /// # Errors
+    /// The client may not, its name is none, or there is no room.
+    pub async fn begin(&self, name: &[u8]) -> Result<Upload, NotTaken> {
+        let name = FileName::parse(name).map_err(|error| self.not_taken(None, NotTaken::Name, &error.to_string()))?;
+        let intake = &self.desk.intake;
+        match intake.store().case(self.case.number()).await {
+            Ok(Some(record)) if record.case.closed.is_none() => {}
+            Ok(_) => return Err(self.not_taken(Some(&name), NotTaken::Closed, "the case is closed")),
+            Err(error) => return Err(self.not_taken(Some(&name), NotTaken::Broken, &error.to_string())),
+        }
+        let announced = Announced {
+            label: Label::named(name.clone()),
+            address: self.peer.ip().to_canonical().to_string(),
+            place: Place::New { total: None },
+            length: None,
+        };
+        // What is wrong is told there.
+        let receiving = intake.begin(&self.case, announced).await.map_err(|error| NotTaken::of(&error))?;
+        Ok(Upload { client: self.clone(), name, receiving: Some(receiving) })
+    }
+
+    /// Tells why a file is not kept.
+    fn not_taken(&self, name: Option<&FileName>, answer: NotTaken, reason: &str) -> NotTaken {
+        let (transport, peer, case) = (self.desk.protocol.as_str(), self.peer, self.case.number());
+        let file = name.map_or("-", FileName::as_str);
+        tracing::info!(target: "phoneprov::intake", transport, %peer, %case, file, reason, "a file is not kept");
+        self.desk.shared.metrics.case_files.failed.inc();
+        answer
+    }
+}
+
+impl Upload {
+    /// Adds bytes, and returns their room for more.
+    ///
+    /// # Errors
+    /// There is no room, or they cannot be written. Nothing of the file is kept then.
+    pub async fn write(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, NotTaken> {
+        let receiving = self.receiving.as_mut().ok_or(NotTaken::Broken)?;
+        match receiving.write(&bytes).await {
+            Ok(()) => Ok(bytes),
+            Err(error) => {
+                self.receiving = None;
+                Err(NotTaken::of(&error))
+            }
+        }
+    }
+
+    /// Ends the file: it is on the disk and in the case's list when this returns.
+    ///
+    /// # Errors
+    /// It could not be kept. Nothing of it is left then.
+    pub async fn finish(mut self) -> Result<(), NotTaken> {
+        let receiving = self.receiving.take().ok_or(NotTaken::Broken)?;
+        receiving.finish().await.map(drop).map_err(|error| NotTaken::of(&error))
+    }
+
+    /// Gives the file up.
+    pub fn abandon(mut self, reason: &str) {
+        self.end(reason);
+    }
+
+    fn end(&mut self, reason: &str) {
+        if self.receiving.take().is_some() {
+            self.client.not_taken(Some(&self.name), NotTaken::Broken, reason);
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.end("the connection ended before the file");
+    }
+}
+
+impl NotTaken {
+    fn of(error: &IntakeError) -> Self {
+        match error {
+            IntakeError::Full(_) => Self::Full,
+            IntakeError::Later(_) => Self::Busy,
+            IntakeError::Expired => Self::Closed,
+            IntakeError::Gap | IntakeError::Failed(_) => Self::Broken,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What SSH asks on one connection: who it is, and what its channels are for.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session};
+use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
+use tokio_util::sync::CancellationToken;
+
+use super::broken;
+use super::conversation::Conversation;
+use super::copy::Copy;
+use super::sink::CopyTo;
+use crate::device::Secret;
+use crate::intake::{Client, Desk};
+
+/// Channels that are open at once on a connection.
+const CHANNELS: usize = 4;
+
+/// Bytes of answers that wait for a client that does not read them.
+const UNREAD: usize = 256 * 1024;
+
+/// Between two looks whether files are under way, when the server stops.
+const LOOKS: Duration = Duration::from_millis(100);
+
+/// A connection.
+pub(super) struct Visit {
+    desk: Desk,
+    peer: SocketAddr,
+    grant: Option<Client>,
+    channels: HashMap<ChannelId, Talk>,
+    state: Arc<State>,
+}
+
+/// What a channel is for.
+struct Talk {
+    about: About,
+    /// Bytes of answers since the client last read all of them.
+    unread: usize,
+}
+
+enum About {
+    /// Nothing yet.
+    Nothing,
+    /// Files by SFTP.
+    Sftp(Conversation),
+    /// Files by `scp`.
+    Copy(Box<Copy>),
+    /// It is over.
+    Over,
+}
+
+/// How far a connection is, for who watches it.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    is_known: AtomicBool,
+    files: AtomicUsize,
+}
+
+impl State {
+    /// Ends when nobody has said who it is for so long.
+    pub(super) async fn overstays(&self, limit: Duration) {
+        tokio::time::sleep(limit).await;
+        if self.is_known.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends when the server stops and no file is under way.
+    pub(super) async fn may_stop(&self, stop: CancellationToken) {
+        stop.cancelled().await;
+        while self.files.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(LOOKS).await;
+        }
+    }
+}
+
+impl Visit {
+    /// A connection on which nothing has been said.
+    pub(super) fn new(desk: Desk, peer: SocketAddr) -> (Self, Arc<State>) {
+        let state = Arc::new(State::default());
+        (Self { desk, peer, grant: None, channels: HashMap::new(), state: state.clone() }, state)
+    }
+
+    async fn login(&mut self, number: &str, token: &str) -> Auth {
+        self.grant = self.desk.login(number, &Secret::new(token.to_owned()), self.peer).await;
+        match &self.grant {
+            Some(_) => {
+                self.state.is_known.store(true, Ordering::Relaxed);
+                Auth::Accept
+            }
+            None => again(),
+        }
+    }
+
+    /// Begins what a channel is for, once.
+    fn begin(&mut self, channel: ChannelId, about: impl FnOnce(Client) -> About) -> bool {
+        let Some(grant) = &self.grant else { return false };
+        match self.channels.get_mut(&channel) {
+            Some(talk) if matches!(talk.about, About::Nothing) => {
+                talk.about = about(grant.clone());
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn count(&self) {
+        let files = self.channels.values().map(|talk| match &talk.about {
+            About::Sftp(conversation) => conversation.files(),
+            About::Copy(copy) => copy.files(),
+            About::Nothing | About::Over => 0,
+        });
+        self.state.files.store(files.sum(), Ordering::Relaxed);
+    }
+
+    /// Ends what a channel was for, and the channel where a program would.
+    fn end(&mut self, channel: ChannelId, session: Option<&mut Session>) -> Result<(), russh::Error> {
+        let Some(talk) = self.channels.get_mut(&channel) else { return Ok(()) };
+        let code = match std::mem::replace(&mut talk.about, About::Over) {
+            About::Nothing | About::Over => return Ok(()),
+            About::Sftp(conversation) => {
+                conversation.end("the client ended before its file");
+                0
+            }
+            About::Copy(copy) => copy.end("the client ended before its file"),
+        };
+        self.count();
+        if let Some(session) = session {
+            session.exit_status_request(channel, code)?;
+            session.eof(channel)?;
+            session.close(channel)?;
+        }
+        Ok(())
+    }
+}
+
+/// Another token may be tried.
+fn again() -> Auth {
+    let mut methods = MethodSet::empty();
+    methods.push(MethodKind::Password);
+    methods.push(MethodKind::KeyboardInteractive);
+    Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+}
+
+impl Handler for Visit {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        Ok(again())
+    }
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        Ok(self.login(user, password).await)
+    }
+
+    async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        Ok(again())
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        let Some(mut response) = response else {
+            let prompts = vec![("Token of the case: ".into(), false)].into();
+            return Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts });
+        };
+        let token = response.next().and_then(|token| String::from_utf8(token.to_vec()).ok()).unwrap_or_default();
+        Ok(self.login(user, &token).await)
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if self.grant.is_none() || self.channels.len() >= CHANNELS {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        self.channels.insert(channel.id(), Talk { about: About::Nothing, unread: 0 });
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        match name == "sftp" && self.begin(channel, |grant| About::Sftp(Conversation::new(grant))) {
+            true => session.channel_success(channel),
+            false => session.channel_failure(channel),
+        }
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let begun = CopyTo::parse(command)
+            .is_some_and(|to| self.begin(channel, |grant| About::Copy(Box::new(Copy::new(grant, to)))));
+        if !begun {
+            return session.channel_failure(channel);
+        }
+        session.channel_success(channel)?;
+        session.data(channel, vec![0])
+    }
+
+    async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        _columns: u32,
+        _rows: u32,
+        _width: u32,
+        _height: u32,
+        _modes: &[(russh::Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        _value: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        let Some(talk) = self.channels.get_mut(&channel) else { return Ok(()) };
+        let (answers, is_over) = match &mut talk.about {
+            About::Nothing | About::Over => return Ok(()),
+            About::Sftp(conversation) => (conversation.hear(data).await?, false),
+            About::Copy(copy) => (copy.hear(data).await, copy.is_over()),
+        };
+        if !answers.is_empty() {
+            talk.unread = if session.has_pending_data(channel) { talk.unread } else { 0 } + answers.len();
+            if talk.unread > UNREAD {
+                return Err(broken("the client reads no answers"));
+            }
+            session.data(channel, answers)?;
+        }
+        self.count();
+        if is_over { self.end(channel, Some(session)) } else { Ok(()) }
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        self.end(channel, Some(session))
+    }
+
+    async fn channel_close(&mut self, channel: ChannelId, _: &mut Session) -> Result<(), Self::Error> {
+        let ended = self.end(channel, None);
+        self.channels.remove(&channel);
+        ended
+    }
+}

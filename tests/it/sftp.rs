@@ -1,0 +1,182 @@
+//! Files of cases over SSH: OpenSSH's `sftp`, and `scp` by either protocol.
+
+use std::process::Output;
+
+use crate::handed_in::{CASE, Intake, bytes, exists, said};
+use crate::outsider::run;
+
+const SFTP: &str = "protocol = \"sftp\"\nhost_key = \"host.key\"";
+
+fn intake() -> Intake {
+    let intake = Intake::start(&[SFTP]);
+    assert!(!intake.port("sftp").is_empty());
+    intake
+}
+
+/// Says this to `sftp`; a line that begins with `-` may fail.
+fn sftp(intake: &Intake, token: &str, script: &str) -> Output {
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    intake.openssh("sftp", token, &["-b", "-", "-P", &port, &host], script.as_bytes())
+}
+
+fn scp(intake: &Intake, options: &[&str], from: &[&str], to: &str) -> Output {
+    let (port, to) = (intake.port("sftp"), format!("{CASE}@127.0.0.1:{to}"));
+    intake.openssh("scp", &intake.token, &[options, &["-P", &port], from, &[&to]].concat(), b"")
+}
+
+#[test]
+fn what_sftp_puts_is_what_the_case_has() {
+    let intake = intake();
+    let content = bytes(3_000_001);
+    let file = intake.local("show tech.txt", &content);
+    let empty = intake.local("empty", b"");
+    let script = format!("put \"{file}\"\nput -p {empty}\nput {empty} ../../etc/passwd\n");
+    let output = sftp(&intake, &intake.token, &script);
+    assert!(output.status.success(), "{}\n{}", said(&output), intake.server.log());
+    assert_eq!(intake.listed(), ["show tech.txt|3000001", "empty|0", "passwd|0"]);
+    assert!(intake.content("show tech.txt") == content);
+    intake.server.log_line(&["612345678", "show tech.txt", "3000001 bytes are kept"]);
+}
+
+#[test]
+fn scp_copies_by_either_protocol() {
+    let intake = intake();
+    let content = bytes(1_000_003);
+    let (one, two) = (intake.local("one", &content), intake.local("two", b"2"));
+    for options in [&["-s"][..], &["-O"], &["-O", "-p"]] {
+        let output = scp(&intake, options, &[&one, &two], "");
+        assert!(output.status.success(), "{options:?}: {}\n{}", said(&output), intake.server.log());
+    }
+    for (options, name) in [("-s", "renamed"), ("-O", "/home/legacy")] {
+        let output = scp(&intake, &[options], &[&one], name);
+        assert!(output.status.success(), "{options}: {}", said(&output));
+    }
+    let all = ["one|1000003", "two|1"].repeat(3);
+    assert_eq!(intake.listed(), [all, vec!["renamed|1000003", "legacy|1000003"]].concat());
+    assert!(intake.content("renamed") == content && intake.content("legacy") == content);
+}
+
+#[test]
+fn a_token_reads_and_lists_nothing() {
+    let intake = intake();
+    let file = intake.local("secret", b"of somebody");
+    assert!(sftp(&intake, &intake.token, &format!("put {file}\n")).status.success());
+    let listed = sftp(&intake, &intake.token, "pwd\nls -la\nls /\n");
+    assert!(listed.status.success() && !said(&listed).contains("secret |of"), "{}", said(&listed));
+    assert!(!said(&listed).lines().any(|line| line.ends_with("secret")), "{}", said(&listed));
+    let got = intake.server.path("got").display().to_string();
+    for line in [
+        format!("get secret {got}"),
+        "rm secret".into(),
+        "rename secret other".into(),
+        "mkdir folder".into(),
+        "rmdir folder".into(),
+        "ln -s secret link".into(),
+        "cd folder".into(),
+        "ls secret".into(),
+        format!("reput {file} secret"),
+        format!("put -r {}", intake.server.path("profiles").display()),
+    ] {
+        let output = sftp(&intake, &intake.token, &format!("{line}\n"));
+        assert!(!output.status.success(), "{line}: {}", said(&output));
+    }
+    let copied = scp(&intake, &["-O", "-r"], &[&intake.server.path("profiles").display().to_string()], "");
+    assert!(!copied.status.success() && said(&copied).contains("no folders here"), "{}", said(&copied));
+    assert!(!exists(&got));
+    assert_eq!(intake.listed(), ["secret|11"]);
+}
+
+#[test]
+fn nothing_but_files_comes_by_ssh() {
+    let intake = intake();
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    for command in [&["id"][..], &["scp -f /etc/passwd"], &["scp -t x; id"], &["-s", "shell"], &[]] {
+        let arguments = [&["-p", &port, &host][..], command].concat();
+        let output = intake.openssh("ssh", &intake.token, &arguments, b"id\n");
+        assert!(!output.status.success() && !said(&output).contains("uid="), "{command:?}: {}", said(&output));
+    }
+    // A tunnel: the address would answer.
+    let http = format!("127.0.0.1:{}", intake.server.port("http"));
+    let output = intake.openssh("ssh", &intake.token, &["-p", &port, "-W", &http, &host], b"GET / HTTP/1.0\r\n\r\n");
+    assert!(!said(&output).contains("HTTP/1"), "{}", said(&output));
+    let arguments = ["-p", &port, "-N", "-R", "0:127.0.0.1:9", "-o", "ExitOnForwardFailure=yes", &host];
+    assert!(!intake.openssh("ssh", &intake.token, &arguments, b"").status.success());
+}
+
+#[test]
+fn a_wrong_token_or_a_closed_case_hands_nothing_in() {
+    let intake = intake();
+    let file = intake.local("file", b"x");
+    let output = sftp(&intake, "wrong", &format!("put {file}\n"));
+    assert!(!output.status.success() && said(&output).contains("Permission denied"), "{}", said(&output));
+    let (port, host) = (intake.port("sftp"), "999999999@127.0.0.1");
+    let unknown = intake.openssh("sftp", &intake.token, &["-b", "-", "-P", &port, host], b"ls\n");
+    assert_eq!(said(&unknown).replace("999999999", CASE), said(&output), "both are told the same");
+    intake.server.log_line(&["not let in", "the token is wrong"]);
+    intake.server.log_line(&["not let in", "there is no such case"]);
+    assert!(!intake.server.log().contains(&intake.token));
+    // By keyboard-interactive, as some clients have it.
+    let interactive = ["-o", "PreferredAuthentications=keyboard-interactive", "-b", "-", "-P", &port];
+    let host = format!("{CASE}@127.0.0.1");
+    let script = format!("put {file}\n");
+    let output = intake.openssh("sftp", &intake.token, &[&interactive[..], &[&host]].concat(), script.as_bytes());
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(intake.listed(), ["file|1"]);
+    close(&intake);
+    assert!(!sftp(&intake, &intake.token, &script).status.success());
+    assert_eq!(intake.listed(), ["file|1"]);
+}
+
+/// Closes the case in the store, as its command does.
+fn close(intake: &Intake) {
+    let database = intake.server.path("state/phoneprov.db").display().to_string();
+    let output = run("sqlite3", &[&database, "update support_case set closed = 1"], b"");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn strange_names_and_quotas_are_refused_and_nothing_is_left() {
+    let intake = Intake::with(&[SFTP], "quota_per_case = \"100 KiB\"");
+    let (small, large) = (intake.local("small", b"x"), intake.local("large", &bytes(200_000)));
+    let long = "n".repeat(4096);
+    for (script, reason) in [
+        (format!("put {small} {long}\n"), "longer than 255 bytes"),
+        (format!("put {large}\n"), "quota"),
+        (format!("put {small} /\n"), ""),
+    ] {
+        let output = sftp(&intake, &intake.token, &script);
+        if reason.is_empty() {
+            // The client adds the file's own name to a folder's.
+            assert!(output.status.success(), "{}", said(&output));
+        } else {
+            assert!(!output.status.success(), "{reason}: {}", said(&output));
+            intake.server.log_line(&["a file is not", reason]);
+        }
+    }
+    let output = scp(&intake, &["-O"], &[&large], "");
+    assert!(!output.status.success() && said(&output).contains("no room"), "{}", said(&output));
+    assert_eq!(intake.listed(), ["small|1"]);
+    assert_eq!(intake.names().len(), 1);
+}
+
+#[test]
+fn a_cut_connection_leaves_nothing() {
+    let intake = intake();
+    let file = intake.local("large", &bytes(20_000_000));
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    for (program, arguments) in [
+        ("sftp", vec!["-l", "4000", "-b", "-", "-P", &port, &host]),
+        ("scp", vec!["-O", "-l", "4000", "-P", &port, &file, "HOST:"]),
+    ] {
+        let target = format!("{host}:");
+        let arguments: Vec<&str> =
+            arguments.iter().map(|argument| if *argument == "HOST:" { target.as_str() } else { argument }).collect();
+        let arguments = [&["1", program][..], &[], &arguments].concat();
+        // `timeout` ends the client in the middle, at half a megabyte a second.
+        let script = format!("put {file}\n");
+        let output = intake.openssh_for(&arguments, script.as_bytes());
+        assert!(!output.status.success(), "{}", said(&output));
+        intake.server.log_line(&["a file is not kept", "large"]);
+        assert!(intake.is_empty(), "{:?}", intake.names());
+    }
+}
