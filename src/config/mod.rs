@@ -54,7 +54,7 @@ pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
 pub use log::{Format, Log};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
-pub use push::Push;
+pub use push::{Push, WebScheme, WebTrust};
 pub use revocation::{PastDate, Revocation};
 pub use roster::Admission;
 pub use rule::{Encryption, KeySource, Method, Proof, Rule};

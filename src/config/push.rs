@@ -8,8 +8,14 @@ use serde::Deserialize;
 pub struct Push {
     /// Where phones hear SIP.
     pub sip_port: u16,
-    /// Where their web page is.
+    /// What their web page speaks.
+    pub web: WebScheme,
+    /// Where it is over HTTP.
     pub http_port: u16,
+    /// Where it is over HTTPS.
+    pub https_port: u16,
+    /// Whom of those who answer there is believed.
+    pub web_trust: WebTrust,
     /// The variable with the device's address, `HOST` or `HOST:PORT`; without it, where it was last seen.
     pub address: String,
     /// The variable with the user of its line.
@@ -22,11 +28,34 @@ pub struct Push {
     pub web_password: String,
 }
 
+/// What a phone's web page speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebScheme {
+    /// Everybody on the way reads the login.
+    Http,
+    /// Under the versions of `[client_tls]`.
+    Https,
+}
+
+/// Whose certificate is taken for a phone's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebTrust {
+    /// One that an authority of `client_tls.ca` vouches for, and that names this phone.
+    Ca,
+    /// Any, its own signature too: who stands between reads the login.
+    Any,
+}
+
 impl Default for Push {
     fn default() -> Self {
         Self {
             sip_port: 5060,
+            web: WebScheme::Http,
             http_port: 80,
+            https_port: 443,
+            web_trust: WebTrust::Ca,
             address: "phone_address".into(),
             user: "sip_user".into(),
             password: "sip_password".into(),

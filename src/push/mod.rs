@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use self::notify::notify;
 pub use self::web::{execute, visit};
 pub use crate::phone::credentials::Credentials;
+use crate::trust::{Secure, SecureError};
 
 /// What a phone is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub enum Wish {
 }
 
 /// A phone that is told something.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// Where it listens.
     pub address: SocketAddr,
@@ -40,6 +41,8 @@ pub struct Target {
     pub credentials: Option<Credentials>,
     /// How long it may take.
     pub patience: Duration,
+    /// How its web page is spoken to, where that is by HTTPS.
+    pub secure: Option<Secure>,
 }
 
 /// What NOTIFY goes over.
@@ -61,6 +64,13 @@ pub enum PushError {
         address: SocketAddr,
         /// Why not.
         error: std::io::Error,
+    },
+    /// It was told nothing, because nobody knows who it is.
+    #[error("{error}; push.web and push.web_trust say what is spoken, and who is believed")]
+    Insecure {
+        /// Why not.
+        #[from]
+        error: SecureError,
     },
     /// Nothing that answers.
     #[error("{0} does not answer")]

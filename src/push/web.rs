@@ -6,6 +6,7 @@ use hyper::client::conn::http1;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -88,40 +89,50 @@ async fn exchange(
     let address = target.address;
     let lost = |error| PushError::Network { address, error };
     let broken = |error: hyper::Error| lost(std::io::Error::other(error));
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, address.to_string())
+        .header(header::USER_AGENT, "phoneprov")
+        .header(header::CONNECTION, "close");
+    if !body.is_empty() {
+        request = request.header(header::CONTENT_TYPE, "text/xml");
+    }
+    if let Some(authorization) = authorization {
+        request = request.header(header::AUTHORIZATION, authorization);
+    }
+    let request = request.body(body).map_err(|error| lost(std::io::Error::other(error)))?;
     let exchanging = async {
         let stream = TcpStream::connect(address).await.map_err(lost)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, address.to_string())
-            .header(header::USER_AGENT, "phoneprov")
-            .header(header::CONNECTION, "close");
-        if !body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "text/xml");
+        match &target.secure {
+            None => over(stream, request).await.map_err(broken),
+            Some(secure) => over(secure.connect(stream).await?, request).await.map_err(broken),
         }
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let request = request.body(body).map_err(|error| lost(std::io::Error::other(error)))?;
-        // The connection moves while its answer is waited for; the answer's body is of no use.
-        let mut answering = std::pin::pin!(sender.send_request(request));
-        let answer = tokio::select! {
-            answer = &mut answering => answer,
-            // It may end with the answer.
-            ended = connection => match ended {
-                Ok(()) => answering.await,
-                Err(error) => Err(error),
-            },
-        };
-        let answer = answer.map_err(broken)?;
-        let values = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
-        let challenges = values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
-        let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
-        Ok((answer.status().as_u16(), reason, challenges))
     };
     let patience = target.patience.max(Duration::from_millis(100));
     timeout(patience, exchanging).await.unwrap_or(Err(PushError::Silent(address)))
+}
+
+/// Status, its words, and challenges of an answer.
+async fn over<S>(stream: S, request: Request<String>) -> hyper::Result<(u16, String, Vec<String>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // The connection moves while its answer is waited for; the answer's body is of no use.
+    let mut answering = std::pin::pin!(sender.send_request(request));
+    let answer = tokio::select! {
+        answer = &mut answering => answer,
+        // It may end with the answer.
+        ended = connection => match ended {
+            Ok(()) => answering.await,
+            Err(error) => Err(error),
+        },
+    }?;
+    let values = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
+    let challenges = values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
+    let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
+    Ok((answer.status().as_u16(), reason, challenges))
 }
 
 #[cfg(test)]
@@ -140,7 +151,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_way_does_not_have_is_said() {
         let address = ([127, 0, 0, 1], 9).into();
-        let target = Target { address, user: "x".into(), credentials: None, patience: Duration::from_secs(1) };
+        let target =
+            Target { address, user: "x".into(), credentials: None, patience: Duration::from_secs(1), secure: None };
         assert!(matches!(visit(&target, &Wish::Report).await, Err(PushError::Unsuitable(_))));
         assert!(matches!(execute(&target, &Wish::Resync(None), "CP-8841-3PCC").await, Err(PushError::Unsuitable(_))));
         let rule = Wish::Resync(Some("[--key x] http://h/a".into()));

@@ -123,7 +123,12 @@ pub fn fetch(peer: &Peer, tls: &ClientTls) -> Result<Fetched, FetchError> {
     Ok(Fetched { chain, version: agreed(ssl.version2()), suite, verified })
 }
 
-fn context(tls: &ClientTls) -> Result<SslContext, FetchError> {
+/// What `[client_tls]` comes to for OpenSSL: its versions and authorities. It takes any certificate during the handshake; whether
+/// an authority vouches for it is `verify_result`.
+///
+/// # Errors
+/// A file of `tls.ca` cannot be read.
+pub(super) fn context(tls: &ClientTls) -> Result<SslContext, FetchError> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     context.set_min_proto_version(Some(number(tls.min)))?;
     context.set_max_proto_version(Some(number(tls.max)))?;

@@ -12,6 +12,7 @@ mod folder;
 mod import;
 pub mod jks;
 mod peer;
+mod secure;
 #[cfg(test)]
 mod tests;
 
@@ -21,3 +22,4 @@ pub use fetch::{FetchError, Fetched, Shown, Verified, fetch};
 pub use folder::{Added, Anchor, Change, Taken, TrustFolder, pem};
 pub use import::{Found, Import, ImportError, import, read};
 pub use peer::{Peer, PeerError};
+pub use secure::{Client, Objection, Secure, SecureError};

@@ -68,7 +68,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("sftp", &["device", "intake"]),
     ("tftp", &["app", "config", "listen", "log", "profile", "provision"]),
     ("phone", &["cipher", "device", "profile", "terminal", "tftp"]),
-    ("push", &["phone"]),
+    ("push", &["phone", "trust"]),
     (
         "server",
         &[

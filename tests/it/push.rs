@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::outsider::{curl_output, run};
+use crate::outsider::{curl_output, openssl, run};
 use crate::server::{Server, free_port, wait_for};
-use crate::site::{ALL, PHONE, Site, config};
+use crate::site::{ALL, OTHER, PHONE, Site, config, lab};
 
 /// A server that knows one phone, and where it listens.
 fn server(more: &str, variables: &[&str]) -> Server {
@@ -120,33 +121,97 @@ fn a_phone_with_another_password_is_told_of_and_its_password_is_not() {
     assert!(events.contains("403 Forbidden") && !events.contains("wr0ngone"), "{events}");
 }
 
-#[test]
-fn an_answer_that_is_garbage_late_or_from_another_address_is_none() {
+/// What becomes of a phone that answers each request so: from its own address or another one, some time after it.
+fn told_that(answers: impl Fn(&str) -> Vec<(bool, Duration, String)> + Sync, more: &[&str]) -> (bool, String, usize) {
     let (phone, other) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
     let (phone, other) = (phone.expect("a socket"), other.expect("a socket"));
     phone.set_read_timeout(Some(Duration::from_millis(100))).expect("a time");
     let address = format!("phone_address={}", phone.local_addr().expect("bound"));
-    let server = server("", &[&address]);
+    let server = server("", &[&address, "sip_user=1001", "sip_password=kept"]);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut buffer = [0; 4096];
+        let phone = scope.spawn(|| {
+            let (mut buffer, mut asked) = ([0; 4096], 0);
             while !done.load(Ordering::Relaxed) {
                 let Ok((length, from)) = phone.recv_from(&mut buffer) else { continue };
-                let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                let yes = answer(&request, "200 OK");
-                let _ = other.send_to(yes.as_bytes(), from);
-                for text in
-                    [&yes.replace("CSeq: 1", "CSeq: 9"), &yes.replace("Call-ID: ", "Call-ID: x"), "SIP/2.0 \0", ""]
-                {
-                    let _ = phone.send_to(text.as_bytes(), from);
+                asked += 1;
+                for (own, pause, text) in answers(&String::from_utf8_lossy(&buffer[..length])) {
+                    thread::sleep(pause);
+                    let _ = if own { &phone } else { &other }.send_to(text.as_bytes(), from);
                 }
             }
+            asked
         });
-        let (well, said) = resync(&server, &[PHONE, "--force", "--patience", "1500ms"]);
+        let options = [&[PHONE, "--force", "--wait", "0s", "--patience", "1500ms"], more].concat();
+        let (well, said) = resync(&server, &options);
         done.store(true, Ordering::Relaxed);
-        assert!(!well && said.contains("does not answer"), "{said}");
-    });
+        (well, said, phone.join().expect("a phone"))
+    })
+}
+
+/// At once, from the phone.
+fn at_once(text: impl Into<String>) -> (bool, Duration, String) {
+    (true, Duration::ZERO, text.into())
+}
+
+#[test]
+fn an_answer_that_is_garbage_is_passed_over() {
+    let garbage = |request: &str| {
+        let yes = answer(request, "200 OK");
+        let texts =
+            [yes.replace("Call-ID: ", "Call-ID: x"), "SIP/2.0 \0".into(), String::new(), yes.replace("SIP", "HTTP")];
+        texts.map(at_once).into()
+    };
+    let (well, said, _) = told_that(garbage, &[]);
+    assert!(!well && said.contains("does not answer"), "{said}");
+    // What comes after it counts.
+    let at_last = |request: &str| [garbage(request), vec![at_once(answer(request, "200 OK"))]].concat();
+    let (_, said, asked) = told_that(at_last, &[]);
+    assert!(said.contains("1 answered") && asked == 1, "{said}");
+}
+
+#[test]
+fn an_answer_from_another_address_is_none() {
+    let from_another = |request: &str| vec![(false, Duration::ZERO, answer(request, "200 OK"))];
+    let (well, said, asked) = told_that(from_another, &[]);
+    assert!(!well && said.contains("does not answer"), "{said}");
+    assert!(asked > 1, "a datagram without an answer is sent again");
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_none() {
+    let late = |request: &str| vec![(true, Duration::from_secs(2), answer(request, "200 OK"))];
+    let (well, said, _) = told_that(late, &[]);
+    assert!(!well && said.contains("does not answer"), "{said}");
+    // One of an earlier request does not answer the next: the second one, with the password, hears a yes to the first.
+    let of_the_first = |request: &str| match request.contains("CSeq: 1 ") {
+        true => vec![at_once(answer(
+            request,
+            "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"p\", nonce=\"n\", qop=\"auth\"",
+        ))],
+        false => vec![at_once(answer(request, "200 OK").replace("CSeq: 2", "CSeq: 1"))],
+    };
+    let (well, said, asked) = told_that(of_the_first, &[]);
+    assert!(!well && said.contains("does not answer") && asked > 1, "{said}");
+}
+
+#[test]
+fn every_event_of_a_phone_can_be_sent() {
+    for (name, event) in [
+        ("resync", "resync"),
+        ("report", "report"),
+        ("reboot", "reboot_now"),
+        ("restart", "restart_now"),
+        ("prt", "prt-gen"),
+    ] {
+        let header = format!("\r\nEvent: {event}\r\n");
+        let takes = |request: &str| {
+            let is_so = request.starts_with("NOTIFY ") && request.contains(&header);
+            vec![at_once(answer(request, if is_so { "200 OK" } else { "489 Bad Event" }))]
+        };
+        let (_, said, _) = told_that(takes, &["--event", name]);
+        assert!(said.contains("answered") && !said.contains("489"), "{name}: {said}");
+    }
 }
 
 /// An answer to a request, with the headers that it takes over.
@@ -191,6 +256,71 @@ fn a_phones_web_page_is_asked_as_the_guide_prints_it() {
     assert!(said.contains(&format!("GET /admin/resync?{rule}&xuser=admin&xpassword=page True")), "{said}");
     let object = format!("<CP-8841-3PCCExecute><ExecuteItem URL=\"Resync:{rule}\"/></CP-8841-3PCCExecute>");
     assert!(said.contains("POST /CGI/Execute False") && said.contains(&format!("True {object}")), "{said}");
+}
+
+/// A phone's web page over HTTPS, which writes down what it is asked.
+const PAGE: &str = "import http.server, ssl, sys\n\
+    class Phone(http.server.BaseHTTPRequestHandler):\n\
+    \x20   def do_GET(self):\n\
+    \x20       print(self.path, file=open(sys.argv[2], 'a'), flush=True)\n\
+    \x20       self.send_response(200); self.send_header('Content-Length', '0'); self.end_headers()\n\
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Phone)\n\
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+    context.maximum_version = ssl.TLSVersion.TLSv1_2\n\
+    context.load_cert_chain(sys.argv[3], sys.argv[4])\n\
+    server.socket = context.wrap_socket(server.socket, server_side=True)\n\
+    server.serve_forever()\n";
+
+fn page(port: u16, asked: &Path, certificate: &str, key: &str) -> Outsider {
+    let mut command = Command::new("python3");
+    command.args(["-c", PAGE, &port.to_string()]).arg(asked).args([certificate, key]).stderr(Stdio::null());
+    let page = Outsider(command.spawn().expect("python3"));
+    assert!(wait_for(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()));
+    page
+}
+
+#[test]
+fn over_https_a_phone_is_told_when_its_certificate_is_its_own() {
+    let (port, folder) = (free_port(), tempfile::tempdir().expect("a folder"));
+    let [own_certificate, own_key] = ["own.pem", "own.key"].map(|name| folder.path().join(name).display().to_string());
+    let subject = ["-subj", "/CN=phone", "-days", "2", "-keyout", &own_key, "-out", &own_certificate];
+    openssl(&[&["req", "-x509", "-newkey", "rsa:2048", "-nodes"][..], &subject].concat(), b"");
+    let asked = folder.path().join("asked");
+    let asked_for = || fs::read_to_string(&asked).unwrap_or_default();
+    let ca = format!("[client_tls]\nca = [\"{}\"]\n", lab("ca.pem"));
+    let config = |push: &str, tls: &str| format!("[push]\nhttps_port = {port}\nweb = \"https\"\n{push}{tls}");
+    let tell = |more: &str| {
+        let server = server(more, &["web_user=admin", "web_password=page"]);
+        let output =
+            server.phoneprov(&["resync", PHONE, "--force", "--method", "http", "--wait", "0s", "--patience", "3s"]);
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    // Its own signature: nothing is said to it, unless any is taken.
+    let self_signed = page(port, &asked, &own_certificate, &own_key);
+    let said = tell(&config("", &ca));
+    assert!(
+        said.contains("its certificate is not taken: no authority of client_tls.ca vouches for it")
+            && asked_for().is_empty(),
+        "{said}"
+    );
+    assert!(tell(&config("", "")).contains("client_tls.ca is not set, so no phone's certificate is believed"));
+    let said = tell(&config("web_trust = \"any\"\n", "[client_tls]\nmin = \"1.3\"\n"));
+    assert!(said.contains("it does not agree on TLS: ") && asked_for().is_empty(), "{said}");
+    let said = tell(&config("web_trust = \"any\"\n", ""));
+    assert!(said.contains("1 answered"), "{said}");
+    assert_eq!(asked_for(), "/admin/resync?xuser=admin&xpassword=page\n");
+    drop(self_signed);
+    // Another device's, and the server's own, which the same authority signed.
+    for (name, words) in [(format!("phone-{OTHER}"), "it is that of"), ("server".to_owned(), "")] {
+        let other = page(port, &asked, &lab(&format!("{name}.pem")), &lab(&format!("{name}.key")));
+        let said = tell(&config("", &ca));
+        assert!(said.contains("its certificate is not taken: ") && said.contains(words), "{said}");
+        drop(other);
+    }
+    assert_eq!(asked_for().lines().count(), 1);
+    let _phone = page(port, &asked, &lab(&format!("phone-{PHONE}.pem")), &lab(&format!("phone-{PHONE}.key")));
+    let said = tell(&config("", &ca));
+    assert!(said.contains("1 answered") && asked_for().lines().count() == 2, "{said}");
 }
 
 /// Two hundred phones that hear SIP at one address, and come when they are told to, a few at a time.

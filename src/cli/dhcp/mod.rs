@@ -1,6 +1,7 @@
 //! `phoneprov dhcp`: what a DHCP server has to tell phones, so that their first question comes here.
 
 mod block;
+mod vendor;
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,12 +11,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 
 use self::block::Block;
+use self::vendor::{Acs, LONGEST};
 use crate::config::{Config, Protocol};
 
 /// Print the DHCP options that lead phones to this configuration's server.
 ///
 /// Options 66, 159 and 160 have its URL, 150 its address where TFTP is on port 69. MPP phones read them in the order 66, 160,
-/// 159, 150; ATA and SPA devices read 66 too. What options 43, 125 and, for IPv6, 17 hold is said in the output.
+/// 159, 150; ATA and SPA devices read 66 too. Options 43, 125 and, for IPv6, 17 name a TR-069 server, which this one is not:
+/// they are there with --acs. Kea and ISC DHCP have a file of its own for IPv6: --ipv6 prints that; what is printed for
+/// dnsmasq and `RouterOS` has both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The DHCP server that it is for.
@@ -30,6 +34,12 @@ pub(super) struct Args {
     /// The server's IPv4 address for option 150, where HOST is a name.
     #[arg(long)]
     address: Option<Ipv4Addr>,
+    /// The TR-069 server of phones that say dslforum.org in option 60, for options 43 and 125, and 17 of IPv6.
+    #[arg(long, value_name = "URL")]
+    acs: Option<String>,
+    /// Print the file for IPv6, for Kea and ISC DHCP.
+    #[arg(long)]
+    ipv6: bool,
     /// The configuration file, whose listeners count.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
@@ -61,11 +71,13 @@ const fn standard_port(protocol: Protocol) -> u16 {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = super::load(&args.config)?;
     let block = args.block(&config)?;
-    let text = match args.dialect {
-        Dialect::Kea => block.kea(),
-        Dialect::Isc => block.isc(),
-        Dialect::Dnsmasq => block.dnsmasq(),
-        Dialect::Mikrotik => block.mikrotik(),
+    let text = match (args.dialect, args.ipv6) {
+        (Dialect::Kea, false) => block.kea(),
+        (Dialect::Kea, true) => block.kea6(),
+        (Dialect::Isc, false) => block.isc(),
+        (Dialect::Isc, true) => block.isc6(),
+        (Dialect::Dnsmasq, _) => block.dnsmasq(),
+        (Dialect::Mikrotik, _) => block.mikrotik(),
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -88,8 +100,21 @@ impl Args {
         let port = if port == standard_port(protocol) { String::new() } else { format!(":{port}") };
         let ip = self.server.parse::<Ipv4Addr>().ok().or(self.address);
         let is_tftp_open = port_of(Protocol::Tftp) == Some(69);
-        Ok(Block { url: format!("{}://{host}{port}{path}", protocol.as_str()), tftp: ip.filter(|_| is_tftp_open) })
+        let url = format!("{}://{host}{port}{path}", protocol.as_str());
+        let acs = self.acs.as_deref().map(acs).transpose()?;
+        Ok(Block { url, tftp: ip.filter(|_| is_tftp_open), acs })
     }
+}
+
+/// The URL of a TR-069 server, fit for every dialect's quotes.
+fn acs(text: &str) -> anyhow::Result<Acs> {
+    let is_http = ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\;,".contains(&byte));
+    ensure!(
+        is_http && is_plain && text.len() <= LONGEST,
+        "--acs is `{text}`: expected http:// or https://, {LONGEST} characters at the most, and no spaces, quotes, `;`, `,` or `\\`"
+    );
+    Ok(Acs(text.to_owned()))
 }
 
 /// The host as a URL has it.
@@ -110,6 +135,14 @@ fn host(text: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_acs_is_a_url_that_breaks_out_of_no_quotes() {
+        assert!(acs("https://acs.example.com:7547/cwmp").is_ok());
+        for text in ["", "http://", "ftp://a/", "http://a\";x", "http://a,b", &format!("http://{}", "a".repeat(240))] {
+            assert!(acs(text).expect_err("refused").to_string().contains("expected http://"), "{text}");
+        }
+    }
 
     #[test]
     fn a_host_is_a_name_or_an_address_and_nothing_else() {

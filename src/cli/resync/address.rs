@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use super::Method;
-use crate::config::Push;
+use crate::config::{Push, WebScheme};
 use crate::device::Secret;
 use crate::inventory::Known;
 use crate::push::{Credentials, Target};
@@ -18,7 +18,7 @@ pub(super) fn target(
 ) -> Result<Target, String> {
     let (port, names) = match method {
         Method::Notify => (push.sip_port, (&push.user, &push.password)),
-        Method::Http | Method::Xml => (push.http_port, (&push.web_user, &push.web_password)),
+        Method::Http | Method::Xml => (web_port(push), (&push.web_user, &push.web_password)),
     };
     let variable = |name: &str| known.register(name).filter(|value| !value.is_empty());
     let address = match (variable(&push.address), seen) {
@@ -31,7 +31,14 @@ pub(super) fn target(
     let user = variable(names.0);
     let credentials = user.clone().zip(password).map(|(user, password)| Credentials { user, password });
     let user = user.or(own).unwrap_or_else(|| known.device().name().to_string());
-    Ok(Target { address, user, credentials, patience })
+    Ok(Target { address, user, credentials, patience, secure: None })
+}
+
+fn web_port(push: &Push) -> u16 {
+    match push.web {
+        WebScheme::Http => push.http_port,
+        WebScheme::Https => push.https_port,
+    }
 }
 
 fn resolved(text: &str, port: u16) -> Result<SocketAddr, String> {

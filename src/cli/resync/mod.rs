@@ -4,6 +4,7 @@ mod address;
 mod pace;
 mod watch;
 mod ways;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::watch::{Fate, Told};
+use super::web::Web;
 use super::{How, Method, address};
 use crate::cli::standing::Sight;
 use crate::cli::store::who;
@@ -28,6 +29,7 @@ pub(super) async fn tell(
 ) -> anyhow::Result<Vec<Told>> {
     let ids: Vec<i64> = entries.iter().map(|(entry, _)| entry.id).collect();
     let seen = store.seen(&ids).await?;
+    let web = Web::of(sight.config(), how.method)?;
     let (mut told, mut under_way) = (Vec::new(), JoinSet::new());
     let mut next = Instant::now();
     for (entry, heard_at) in entries {
@@ -36,7 +38,10 @@ pub(super) async fn tell(
         let known = sight.known(&name).await?;
         let push = (&sight.config().push, how.method);
         let target = known.ok_or_else(|| "it is gone".to_owned());
-        let target = target.and_then(|known| address::target(&known, ip, push, how.patience.duration()));
+        let target = target.and_then(|known| {
+            let target = address::target(&known, ip, push, how.patience.duration())?;
+            Ok(Target { secure: web.as_ref().map(|web| web.to(&known)), ..target })
+        });
         let target = match target {
             Ok(target) => target,
             Err(reason) => {
