@@ -1,7 +1,9 @@
 //! `phoneprov completions`: for a shell.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::CommandFactory;
 
 /// Print completions for a shell.
@@ -13,6 +15,9 @@ pub(super) struct Args {
 
 /// Prints them.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "phoneprov", &mut std::io::stdout());
+    // What it writes to must not fail.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Cli::command(), "phoneprov", &mut script);
+    std::io::stdout().write_all(&script).context("cannot write to standard output")?;
     Ok(ExitCode::SUCCESS)
 }

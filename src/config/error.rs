@@ -61,6 +61,8 @@ impl<'a> Findings<'a> {
     /// All that is not well, from the first line on.
     pub(super) fn into_error(mut self) -> ConfigError {
         self.error.findings.sort_by_key(|(line, _)| *line);
+        // What is missing is missing again in what is left without another fault.
+        self.error.findings.dedup();
         self.error
     }
 }

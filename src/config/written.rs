@@ -133,6 +133,12 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_key_is_missing_once() {
+        let told = faults("# a comment\nprofils = \"p\"\n");
+        assert!(told.len() == 2 && told[0] != told[1] && told[1].contains("unknown key `profils`"), "{told:#?}");
+    }
+
+    #[test]
     fn every_fault_is_told_of_at_once() {
         let text = "profiles = \"p\"\n[[listen]]\naddress = 1\nprotocol = \"http\"\n[[listen]]\nadress = \"ä\"\n[limits]\n\
                     idle = \"5 parsecs\"\nfoo = [\n1,\n]\n[nonsense]\nprofiles = 1\n[log]\nlevel = \"info\"\n";

@@ -80,6 +80,10 @@ pub enum TlsError {
 
 impl TlsError {
     pub(super) fn unreadable(path: &Path, error: impl std::fmt::Display) -> Self {
-        Self::Unreadable { path: path.to_owned(), error: error.to_string() }
+        let error = error.to_string();
+        // ENOENT, in the system's words.
+        let hint =
+            if error.starts_with("No such file") { ": make it, or let the listener's table name another" } else { "" };
+        Self::Unreadable { path: path.to_owned(), error: error + hint }
     }
 }

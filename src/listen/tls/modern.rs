@@ -280,6 +280,9 @@ pub(super) fn pair_error((certificate, key): (&Path, &Path), error: &rustls::Err
     let (certificate, key) = (certificate.to_owned(), key.to_owned());
     let error = match error {
         rustls::Error::InconsistentKeys(_) => super::OF_ANOTHER.into(),
+        other if other.to_string().contains("UnsupportedCertVersion") => {
+            "the certificate is of X.509 version 1: expected version 3, as `phoneprov certs csr` asks for".into()
+        }
         other => other.to_string(),
     };
     TlsError::Pair { certificate, key, error }
