@@ -37,8 +37,8 @@ pub(super) struct List {
     parsed: OnceLock<X509Crl>,
 }
 
-/// The lists of files, by path and content.
-static FILES: LazyLock<Held<Vec<Arc<List>>>> = LazyLock::new(Held::default);
+/// The lists that listeners hold, by path and content.
+static LISTS: LazyLock<Held<List>> = LazyLock::new(Held::default);
 
 impl Revocations {
     /// Reads them for a listener that trusts these authorities, and warns of what speaks against one.
@@ -55,7 +55,7 @@ impl Revocations {
         let mut lists = Vec::new();
         for path in &config.lists {
             for path in file::files_of(path, &ENDINGS)? {
-                lists.extend(read(&path)?.iter().cloned());
+                lists.extend(read(&path)?);
             }
         }
         if let Some(path) = config.lists.first().filter(|_| lists.is_empty()) {
@@ -143,7 +143,7 @@ impl List {
 }
 
 /// The lists of a file. Listeners with the same file have them in common.
-fn read(path: &Path) -> Result<Arc<Vec<Arc<List>>>, TlsError> {
+fn read(path: &Path) -> Result<Vec<Arc<List>>, TlsError> {
     let wrong = |error: String| TlsError::Revocation { path: path.to_owned(), error };
     file::regular(path)?;
     let size = fs::metadata(path).map_err(|error| TlsError::unreadable(path, error))?.len();
@@ -151,15 +151,14 @@ fn read(path: &Path) -> Result<Arc<Vec<Arc<List>>>, TlsError> {
         return Err(wrong(format!("longer than {LARGEST} bytes")));
     }
     let content = fs::read(path).map_err(|error| TlsError::unreadable(path, error))?;
-    let key = held::key([path.as_os_str().as_bytes(), &content]);
-    FILES.get_or(key, || {
-        let lists = certificate::revocation_lists(&content).map_err(|error| wrong(error.to_string()))?;
-        let list = |der: Vec<u8>| {
+    let lists = certificate::revocation_lists(&content).map_err(|error| wrong(error.to_string()))?;
+    let list = |der: Vec<u8>| {
+        LISTS.get_or(held::key([path.as_os_str().as_bytes(), &der]), || {
             let said = certificate::revocation_list(&der).map_err(|error| wrong(error.to_string()))?;
-            Ok(Arc::new(List { path: path.to_owned(), der, said, parsed: OnceLock::new() }))
-        };
-        lists.into_iter().map(list).collect()
-    })
+            Ok(List { path: path.to_owned(), der, said, parsed: OnceLock::new() })
+        })
+    };
+    lists.into_iter().map(list).collect()
 }
 
 #[cfg(test)]
@@ -193,12 +192,17 @@ mod tests {
         let content = list(1);
         fs::write(&path, &content).expect("room");
         fs::write(&other, &content).expect("room");
-        let first = read(&path).expect("a list");
-        assert!(Arc::ptr_eq(&first, &read(&path).expect("a list")));
-        assert!(!Arc::ptr_eq(&first, &read(&other).expect("a list")), "errors name the file");
-        let parsed: *const _ = first[0].parsed().expect("a list");
-        assert!(std::ptr::eq(parsed, first[0].parsed().expect("a list")));
+        let lists = |path: &Path| {
+            let config = Revocation { lists: vec![path.to_owned()], past_date: PastDate::Keep };
+            Revocations::read(&config).expect("a list")
+        };
+        let first = lists(&path);
+        let is_same = |again: &Revocations| Arc::ptr_eq(&first.lists[0], &again.lists[0]);
+        assert!(is_same(&lists(&path)));
+        assert!(!is_same(&lists(&other)), "errors name the file");
+        let parsed: *const _ = first.lists[0].parsed().expect("a list");
+        assert!(std::ptr::eq(parsed, lists(&path).lists[0].parsed().expect("a list")));
         fs::write(&path, list(2)).expect("room");
-        assert!(!Arc::ptr_eq(&first, &read(&path).expect("a list")), "another list");
+        assert!(!is_same(&lists(&path)), "another list");
     }
 }
