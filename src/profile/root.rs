@@ -1,5 +1,6 @@
 //! The folder that holds the profiles, and the only way to a file below it.
 
+mod print;
 mod watch;
 
 use std::fs::File;
@@ -32,6 +33,13 @@ pub struct Stamp {
     modified: (i64, u32),
     changed: (i64, u32),
     kind: Kind,
+}
+
+/// Which file it is, whatever it is called: a name may be another's tomorrow, which changes the stamp.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Inode {
+    device: u64,
+    number: u64,
 }
 
 /// A thing in the tree.
@@ -227,6 +235,12 @@ impl Stamp {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Which file it is.
+    #[must_use]
+    pub fn inode(&self) -> Inode {
+        Inode { device: self.device, number: self.inode }
     }
 
     /// When the content was last written.

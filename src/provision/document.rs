@@ -14,7 +14,7 @@ use crate::certificate::Fingerprint;
 use crate::device::Under;
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
-use crate::profile::root::Stamp;
+use crate::profile::root::{Inode, Stamp};
 use crate::profile::template::Source;
 use crate::profile::tree::{FileKind, Found, Tree};
 
@@ -63,10 +63,25 @@ pub enum Coding {
 
 /// Everything that the bytes depend on beside the files they are made from and the configuration, whose store this is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
+enum Key {
+    /// A literal file in clear, by whatever name: no macro and no device changes its bytes. There may be many of them, and
+    /// few in the processor's cache: such a key is small, and compared where it stands.
+    Literal(Literal),
+    /// What is made for a device, or under its key.
+    Made(Box<Made>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Literal {
+    inode: Inode,
+    rule: usize,
+    coding: Coding,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Made {
     file: Arc<str>,
-    /// `None` for a literal file in clear, whose bytes no macro changes: such a key is small, and there may be many.
-    macros: Option<Box<Macros>>,
+    macros: Macros,
     /// What the device's variables are, where they count.
     device: Option<[u8; 16]>,
     /// Which of the device's own keys they are under.
@@ -87,13 +102,18 @@ enum Owner {
     Of(Fingerprint),
 }
 
-/// The same, borrowed for a look-up: it hashes alike.
+/// A [`Key`], borrowed for a look-up: it hashes alike.
 #[derive(Hash)]
-struct KeyOf<'a> {
+enum KeyOf<'a> {
+    Literal(Literal),
+    Made(MadeOf<'a>),
+}
+
+#[derive(Hash)]
+struct MadeOf<'a> {
     file: &'a Arc<str>,
-    macros: Option<&'a Macros>,
+    macros: &'a Macros,
     device: Option<[u8; 16]>,
-    /// Which of the device's own keys they are under.
     under: Option<Under>,
     rule: usize,
     coding: Coding,
@@ -163,33 +183,49 @@ pub(super) fn hash(bytes: &[u8]) -> Arc<str> {
 
 impl<'a> KeyOf<'a> {
     fn new(profile: &'a Profile, owner: Owner) -> Self {
-        let found = profile.grant().found();
-        let rule = profile.grant().treatment().place;
-        // A template is rendered with them, and a key may be made from them.
-        let counts = found.kind == FileKind::Template || profile.grant().treatment().encryption.is_some();
-        let macros = counts.then_some(&found.macros);
+        let (found, treatment) = (profile.grant().found(), profile.grant().treatment());
+        let (rule, coding) = (treatment.place, profile.coding());
+        // A template is rendered with the macros and the device, and a key may be made from them.
+        let is_encrypted = treatment.encryption.is_some();
+        if found.kind == FileKind::Literal && !is_encrypted {
+            return Self::Literal(Literal { inode: found.stamp.inode(), rule, coding });
+        }
+        let counts = found.kind == FileKind::Template || is_encrypted;
         let device = profile.grant().device().filter(|_| counts).map(|known| known.print());
         let under = profile.grant().under();
-        Self { file: &found.file, macros, device, under, rule, coding: profile.coding(), owner }
+        Self::Made(MadeOf { file: &found.file, macros: &found.macros, device, under, rule, coding, owner })
     }
 
     fn to_owned(&self) -> Key {
-        Key {
-            file: self.file.clone(),
-            macros: self.macros.cloned().map(Box::new),
-            device: self.device,
-            under: self.under,
-            rule: self.rule,
-            coding: self.coding,
-            owner: self.owner,
+        match self {
+            Self::Literal(literal) => Key::Literal(*literal),
+            Self::Made(made) => Key::Made(Box::new(Made {
+                file: made.file.clone(),
+                macros: made.macros.clone(),
+                device: made.device,
+                under: made.under,
+                rule: made.rule,
+                coding: made.coding,
+                owner: made.owner,
+            })),
         }
     }
 }
 
 impl Equivalent<Key> for KeyOf<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        let Key { file, macros, device, under, rule, coding, owner } = key;
-        let alike = self.file == file && self.macros == macros.as_deref() && self.device == *device;
+        match (self, key) {
+            (Self::Literal(literal), Key::Literal(other)) => literal == other,
+            (Self::Made(made), Key::Made(other)) => made.is(other),
+            (Self::Literal(_), Key::Made(_)) | (Self::Made(_), Key::Literal(_)) => false,
+        }
+    }
+}
+
+impl MadeOf<'_> {
+    fn is(&self, key: &Made) -> bool {
+        let Made { file, macros, device, under, rule, coding, owner } = key;
+        let alike = self.file == file && self.macros == macros && self.device == *device;
         alike && self.under == *under && self.rule == *rule && self.coding == *coding && self.owner == *owner
     }
 }
@@ -197,7 +233,11 @@ impl Equivalent<Key> for KeyOf<'_> {
 impl Weighter<Key, Arc<Finished>> for Weight {
     fn weight(&self, key: &Key, document: &Arc<Finished>) -> u64 {
         let sources: usize = document.others.iter().map(|source| source.file.len() + 96).sum();
-        (document.bytes.len() + key.file.len() + sources + 512) as u64
+        let name = match key {
+            Key::Literal(_) => 0,
+            Key::Made(made) => made.file.len(),
+        };
+        (document.bytes.len() + name + sources + 512) as u64
     }
 }
 

@@ -17,6 +17,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{AtFlags, Stat};
 use rustix::io::Errno;
 
+use super::print::{Print, Printed, Prints};
 use super::{Kind, Stamp};
 
 /// Memories at the most: the kernel allows a user 128 queues in all.
@@ -49,7 +50,9 @@ struct Memory {
     queue: OwnedFd,
     /// Whether each folder is watched, or cannot be.
     folders: HashMap<Box<str>, bool>,
-    stamps: HashMap<Box<str>, Option<Stamp>>,
+    /// By the print of each path: ten thousand names would be ten thousand misses of the processor's cache.
+    stamps: HashMap<Print, Option<Stamp>, Printed>,
+    prints: Prints,
     /// When the oldest stamp was taken.
     since: Instant,
     /// How often everything was forgotten.
@@ -121,15 +124,15 @@ fn is_told_of(stat: &Stat) -> bool {
 impl Memory {
     fn new() -> io::Result<Self> {
         let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let (folders, stamps) = (HashMap::new(), HashMap::new());
-        Ok(Self { queue, folders, stamps, since: Instant::now(), forgotten: 0 })
+        let (folders, stamps) = (HashMap::new(), HashMap::default());
+        Ok(Self { queue, folders, stamps, prints: Prints::default(), since: Instant::now(), forgotten: 0 })
     }
 
     fn known(&mut self, root: BorrowedFd<'_>, relative: &str) -> Known {
         if !self.is_quiet() {
             return Known::Nothing;
         }
-        if let Some(stamp) = self.stamps.get(relative) {
+        if let Some(stamp) = self.stamps.get(&self.prints.of(relative)) {
             return Known::Stamp(*stamp);
         }
         // Each folder on the way: one that moves takes what is below it along.
@@ -151,7 +154,7 @@ impl Memory {
         if self.stamps.is_empty() {
             self.since = Instant::now();
         }
-        self.stamps.insert(relative.into(), stamp);
+        self.stamps.insert(self.prints.of(relative), stamp);
     }
 
     /// Hears what the kernel has to tell, and forgets what may have changed. Whether there is no more to hear.
