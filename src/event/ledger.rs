@@ -115,7 +115,7 @@ impl Ledger {
             address,
             path: Some(path),
             outcome: requested.outcome.as_str().to_owned(),
-            version: requested.version.as_deref().map(str::to_owned),
+            version: requested.version.map(|version| version.to_string()),
             text: clipped(&requested.text()),
             follows: None,
         }

@@ -1,14 +1,13 @@
 //! A request that has ended.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Kind;
 use crate::config::Accept;
 use crate::device::DeviceName;
-use crate::provision::{Named, Outcome, Trail};
+use crate::provision::{ContentHash, Named, Outcome, Trail};
 
 /// A request, as it is told: whatever has to be made from it is made later.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct Requested {
     /// Why, where it was not served.
     pub reason: Option<String>,
     /// The version of the profile that was given whole, or that the phone has already.
-    pub version: Option<Arc<str>>,
+    pub version: Option<ContentHash>,
     /// `User-Agent`.
     pub agent: Option<Box<str>>,
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::config::{Accept, Report};
 use crate::device::{DeviceIdentity, DeviceName, MacAddress};
-use crate::provision::{Named, Outcome, Trail};
+use crate::provision::{ContentHash, Named, Outcome, Trail};
 use crate::syslog::Messages;
 
 const HOME: [u8; 4] = [192, 0, 2, 10];
@@ -28,12 +28,16 @@ fn ledger() -> Ledger {
     ledger
 }
 
+fn hash(text: &str) -> String {
+    ContentHash::of(text.as_bytes()).to_string()
+}
+
 fn requested(second: i64, path: &str, outcome: Outcome, version: Option<&str>) -> News {
     let proven = DeviceIdentity::new(Some(mac()), None, None).map(Arc::new);
     let trail = Trail { proven, claimed: Named::Device { mac: Some(mac()), serial: None }, ..Trail::default() };
     let agent = Some("Cisco-CP-8841-3PCC/11.3.2 (000e08abcdef)".into());
     let reason = (outcome == Outcome::Refused).then(|| "the device is disabled".to_owned());
-    let (at, peer, version) = (at(second), HOME.into(), version.map(Arc::from));
+    let (at, peer, version) = (at(second), HOME.into(), version.map(|text| ContentHash::of(text.as_bytes())));
     News::Requested(Box::new(Requested { at, peer, path: path.into(), trail, outcome, reason, version, agent }))
 }
 
@@ -58,10 +62,13 @@ fn what_was_given_is_confirmed_by_the_phones_word() {
         requested(3, "/a.cfg", Outcome::Unchanged, Some("v2")),
     ]);
     assert!(!events[0].certain && events[0].device.is_none(), "nothing was served there before: {:?}", events[0]);
-    assert_eq!((events[2].device, events[2].follows, events[2].version.as_deref()), (Some(7), Some(2), Some("v1")));
+    assert_eq!(
+        (events[2].device, events[2].follows, events[2].version.as_deref()),
+        (Some(7), Some(2), Some(hash("v1").as_str()))
+    );
     let [standing] = &standings[..] else { panic!("{standings:?}") };
-    assert_eq!(standing.confirmed, Some(Version { hash: "v1".into(), at: at(2) }));
-    assert_eq!(standing.given, Some(Version { hash: "v2".into(), at: at(3) }));
+    assert_eq!(standing.confirmed, Some(Version { hash: hash("v1"), at: at(2) }));
+    assert_eq!(standing.given, Some(Version { hash: hash("v2"), at: at(3) }));
     assert_eq!((standing.firmware.as_str(), standing.address.as_str()), ("11.3.2", "192.0.2.10"));
 }
 

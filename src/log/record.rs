@@ -13,7 +13,7 @@ use super::line::Line;
 use crate::config::{Format, Log, Protocol};
 use crate::event::{Journal, News, Requested};
 use crate::metrics::Metrics;
-use crate::provision::{Named, Outcome, Response, Status, Trail};
+use crate::provision::{ContentHash, Named, Outcome, Response, Status, Trail};
 
 /// The target of request lines, for filters.
 const TARGET: &str = "phoneprov::request";
@@ -41,7 +41,7 @@ pub struct Record {
 struct Told {
     journal: Arc<Journal>,
     agent: Option<Box<str>>,
-    version: Option<Arc<str>>,
+    version: Option<ContentHash>,
 }
 
 /// The longest `User-Agent` that is told of.
@@ -88,7 +88,7 @@ impl Record {
     /// The client gets this, or has it.
     pub fn gives(&mut self, response: &Response) {
         if let (Some(told), Status::Ok | Status::NotModified) = (&mut self.told, response.status) {
-            told.version = Some(response.version.clone());
+            told.version = Some(response.version);
         }
     }
 

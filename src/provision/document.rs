@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use sha2::{Digest, Sha256};
 
-use super::{Profile, Validators};
+use super::{ContentHash, Profile, Validators};
 use crate::certificate::Fingerprint;
 use crate::device::Under;
 use crate::metrics::CacheMetrics;
@@ -45,7 +43,7 @@ pub struct Finished {
     /// A hash of the bytes, and when their newest source was written.
     pub validators: Validators,
     /// A hash of the content as the phone reads it, however it is compressed and encrypted.
-    pub version: Arc<str>,
+    pub version: ContentHash,
     own: Option<Stamp>,
     others: Box<[Source]>,
 }
@@ -157,7 +155,7 @@ impl Documents {
 
     /// Takes a finished document in; one whose files were written a moment ago is sent but not kept, since a second
     /// change may hide behind the same stamp.
-    pub fn keep(&self, profile: &Profile, document: Document, version: Arc<str>) -> Arc<Finished> {
+    pub fn keep(&self, profile: &Profile, document: Document, version: ContentHash) -> Arc<Finished> {
         self.metrics.misses.inc();
         let settled =
             document.sources.iter().filter_map(|source| source.stamp).all(|stamp| stamp.is_settled(document.read));
@@ -174,11 +172,6 @@ impl Owner {
     fn of(profile: &Profile) -> Self {
         profile.grant().certificate().map_or(Self::Without, |certificate| Self::Of(certificate.fingerprint))
     }
-}
-
-/// What tells one content from another: 24 hexadecimal digits.
-pub(super) fn hash(bytes: &[u8]) -> Arc<str> {
-    HEXLOWER.encode(&Sha256::digest(bytes)[..12]).into()
 }
 
 impl<'a> KeyOf<'a> {
@@ -242,11 +235,11 @@ impl Weighter<Key, Arc<Finished>> for Weight {
 }
 
 impl Finished {
-    fn new(profile: &Profile, document: Document, version: Arc<str>) -> Self {
+    fn new(profile: &Profile, document: Document, version: ContentHash) -> Self {
         let Document { bytes, sources, modified, coding, .. } = document;
         let is_plain = coding == Coding::Identity && profile.grant().treatment().encryption.is_none();
-        let tag = if is_plain { version.clone() } else { hash(&bytes) };
-        let (bytes, validators) = Validators::beside(&tag, modified, &bytes);
+        let tag = if is_plain { version } else { ContentHash::of(&bytes) };
+        let (bytes, validators) = Validators::beside(&tag.to_string(), modified, &bytes);
         let file = &profile.grant().found().file;
         let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
         let others = sources.into_iter().filter(|source| source.file != **file).collect();

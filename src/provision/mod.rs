@@ -13,6 +13,7 @@
 mod admission;
 mod authorize;
 mod compress;
+mod content_hash;
 mod document;
 mod encrypt;
 mod enrolled;
@@ -32,6 +33,7 @@ mod upload;
 mod validators;
 
 pub use authorize::{Grant, renewal_file};
+pub use content_hash::ContentHash;
 pub use document::{Coding, Document, Documents};
 pub use encrypt::device_key;
 pub use error::{REFUSAL_TAKES, Refusal};
@@ -160,9 +162,9 @@ pub fn draft(line: &Line, profile: &Profile) -> Result<Document, Refusal> {
     Ok(document)
 }
 
-fn make(line: &Line, profile: &Profile) -> Result<(Document, Arc<str>), Refusal> {
+fn make(line: &Line, profile: &Profile) -> Result<(Document, ContentHash), Refusal> {
     let document = draft(line, profile)?;
-    let version = document::hash(&document.bytes);
+    let version = ContentHash::of(&document.bytes);
     let document = compress::compress(profile, document)?;
     Ok((encrypt::encrypt(line, profile, document)?, version))
 }

@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::document::Finished;
 use super::resolve::media_type;
-use super::{Coding, Profile, Refusal, Request, Validators, Verb};
+use super::{Coding, ContentHash, Profile, Refusal, Request, Validators, Verb};
 use crate::cipher::Scheme;
 use crate::profile::tree::Tree;
 
@@ -26,7 +26,7 @@ pub struct Response {
     /// `ETag` and `Last-Modified`.
     pub validators: Validators,
     /// A hash of the content as the phone reads it; of a file that is too large to be held, what tells it from others.
-    pub version: Arc<str>,
+    pub version: ContentHash,
     /// The rule's own headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What is sent.
@@ -93,13 +93,7 @@ pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<F
         Status::Partial(range) => document.bytes.slice(as_index(range.first)..=as_index(range.last)),
         Status::NotModified | Status::BadRange(_) => Bytes::new(),
     };
-    response(
-        profile,
-        document.coding,
-        status,
-        (document.validators.clone(), document.version.clone()),
-        Body::Bytes(body),
-    )
+    response(profile, document.coding, status, (document.validators.clone(), document.version), Body::Bytes(body))
 }
 
 /// The response with a file that is too large to be held.
@@ -114,14 +108,14 @@ pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> R
         Status::Partial(range) => Body::File { file, start: range.first, length: range.last - range.first + 1 },
         Status::NotModified | Status::BadRange(_) => Body::Bytes(Bytes::new()),
     };
-    Ok(response(profile, Coding::Identity, status, (validators, tag.into()), body))
+    Ok(response(profile, Coding::Identity, status, (validators, ContentHash::of(tag.as_bytes())), body))
 }
 
 fn response(
     profile: &Profile,
     coding: Coding,
     status: Status,
-    (validators, version): (Validators, Arc<str>),
+    (validators, version): (Validators, ContentHash),
     body: Body,
 ) -> Response {
     let grant = profile.grant();

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Print([u64; 2]);
 
-/// What makes prints: two keys of SipHash.
+/// What makes prints: two keys of `SipHash`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prints([RandomState; 2]);
 

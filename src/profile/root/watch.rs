@@ -11,11 +11,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{AtFlags, Stat};
 use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::print::{Print, Printed, Prints};
 use super::{Kind, Stamp};
@@ -29,9 +29,9 @@ const STAMPS: usize = 32_768;
 /// Folders that one of them watches: the kernel allows a user some thousands.
 const FOLDERS: usize = 1024;
 
-/// How long a stamp is believed. A mount on top of a watched folder, and a file written by way of a memory map, are told
+/// How long a stamp is believed (seconds). A mount on top of a watched folder, and a file written by way of a memory map, are told
 /// by nobody.
-const BELIEVED: Duration = Duration::from_secs(10);
+const BELIEVED: i64 = 10;
 
 /// News read in one look (bytes, and how many).
 const ROOM: usize = 4096;
@@ -53,8 +53,8 @@ struct Memory {
     /// By the print of each path: ten thousand names would be ten thousand misses of the processor's cache.
     stamps: HashMap<Print, Option<Stamp>, Printed>,
     prints: Prints,
-    /// When the oldest stamp was taken.
-    since: Instant,
+    /// When the oldest stamp was taken, by [`now`].
+    since: i64,
     /// How often everything was forgotten.
     forgotten: u64,
 }
@@ -111,6 +111,11 @@ impl Watches {
     }
 }
 
+/// Seconds of a clock that only goes forward, as of the kernel's last tick: every request asks.
+fn now() -> i64 {
+    clock_gettime(ClockId::MonotonicCoarse).tv_sec
+}
+
 /// Whether the kernel tells the watcher of its folder whenever this changes: it is no link, whose target stands
 /// elsewhere, and has no second name in another folder, by which it might change.
 fn is_told_of(stat: &Stat) -> bool {
@@ -125,7 +130,7 @@ impl Memory {
     fn new() -> io::Result<Self> {
         let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let (folders, stamps) = (HashMap::new(), HashMap::default());
-        Ok(Self { queue, folders, stamps, prints: Prints::default(), since: Instant::now(), forgotten: 0 })
+        Ok(Self { queue, folders, stamps, prints: Prints::default(), since: now(), forgotten: 0 })
     }
 
     fn known(&mut self, root: BorrowedFd<'_>, relative: &str) -> Known {
@@ -152,7 +157,7 @@ impl Memory {
             self.forget();
         }
         if self.stamps.is_empty() {
-            self.since = Instant::now();
+            self.since = now();
         }
         self.stamps.insert(self.prints.of(relative), stamp);
     }
@@ -182,7 +187,7 @@ impl Memory {
         };
         if folders_changed {
             self.begin_again();
-        } else if is_news || (!self.stamps.is_empty() && self.since.elapsed() > BELIEVED) {
+        } else if is_news || (!self.stamps.is_empty() && now() - self.since >= BELIEVED) {
             self.forget();
         }
         is_quiet
