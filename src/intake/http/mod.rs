@@ -46,13 +46,8 @@ impl Answered {
     }
 }
 
-/// Why no more of a body is read.
-enum Break {
-    /// The client went away, or its body is no HTTP.
-    Gone,
-    /// It is too slow, or we stop.
-    Late,
-}
+/// No more of a body is read: the client went away, its body is no HTTP, it is too slow, or we stop.
+struct Broken;
 
 /// Answers one request.
 async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Request<Incoming>) -> Answered {
@@ -131,12 +126,10 @@ async fn receive(
         let bytes = match clock.next(&mut body).await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => break,
-            Err(why) => {
+            Err(Broken) => {
                 receiving.cut().await;
-                let late = answer::text(StatusCode::REQUEST_TIMEOUT, "the rest of it did not come in time");
-                return match why {
-                    Break::Gone | Break::Late => Answered::unread(late),
-                };
+                let late = "the rest of it did not come in time";
+                return Answered::unread(answer::text(StatusCode::REQUEST_TIMEOUT, late));
             }
         };
         if expected.is_some_and(|expected| receiving.came() + bytes.len() as u64 > expected) {
@@ -185,17 +178,17 @@ impl<'a> Pace<'a> {
     }
 
     /// The next bytes; `None` at the end.
-    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Break> {
+    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Broken> {
         loop {
             let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
             let frame = tokio::select! {
                 biased;
                 frame = frame => frame,
-                () = tokio::time::sleep_until(self.deadline) => return Err(Break::Late),
-                () = self.door.has_to_end() => return Err(Break::Late),
+                () = tokio::time::sleep_until(self.deadline) => return Err(Broken),
+                () = self.door.has_to_end() => return Err(Broken),
             };
             let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| Break::Gone)?;
+            let frame = frame.map_err(|_| Broken)?;
             // Trailers are nothing that is kept.
             let Ok(bytes) = frame.into_data() else { continue };
             self.read = Instant::now();
