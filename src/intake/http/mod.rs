@@ -11,28 +11,24 @@
 
 mod answer;
 mod ask;
+mod pace;
 mod range;
 mod serve;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 
-use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::body::{Body as _, Incoming};
-use tokio::time::Instant;
+use hyper::body::Incoming;
 
 use self::answer::Answer;
 use self::ask::Wanted;
+use self::pace::{Broken, Pace};
 use self::range::ContentRange;
 pub use self::serve::{Door, accept};
 use super::{Announced, Intake, Place, Receiving, Taken};
 use crate::app::App;
 use crate::case::CaseGrant;
 use crate::store::{Upload, UploadState};
-
-/// What has to come in `uploads.stall`, so that a client that trickles holds no place for ever (bytes).
-const LEAST: u64 = 16 * 1024;
 
 /// A request's answer, and whether its body was read to the end: if not, the connection ends with it.
 struct Answered {
@@ -45,9 +41,6 @@ impl Answered {
         Self { answer, is_read: false }
     }
 }
-
-/// No more of a body is read: the client went away, its body is no HTTP, it is too slow, or we stop.
-struct Broken;
 
 /// Answers one request.
 async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Request<Incoming>) -> Answered {
@@ -158,50 +151,5 @@ fn whole(taken: Taken, place: Place) -> Taken {
     match place {
         Place::New { total: None } => Taken { total: taken.size, ..taken },
         Place::New { total: Some(_) } | Place::After { .. } => taken,
-    }
-}
-
-/// How fast a body has to come.
-struct Pace<'a> {
-    door: &'a Door,
-    deadline: Instant,
-    /// What came since the deadline was set (bytes).
-    came: u64,
-    /// When what came last was there.
-    read: Instant,
-}
-
-impl<'a> Pace<'a> {
-    fn new(door: &'a Door) -> Self {
-        let now = Instant::now();
-        Self { door, deadline: now + door.stall(), came: 0, read: now }
-    }
-
-    /// The next bytes; `None` at the end.
-    async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Broken> {
-        loop {
-            let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-            let frame = tokio::select! {
-                biased;
-                frame = frame => frame,
-                () = tokio::time::sleep_until(self.deadline) => return Err(Broken),
-                () = self.door.has_to_end() => return Err(Broken),
-            };
-            let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| Broken)?;
-            // Trailers are nothing that is kept.
-            let Ok(bytes) = frame.into_data() else { continue };
-            self.read = Instant::now();
-            self.came += bytes.len() as u64;
-            if self.came >= LEAST {
-                (self.deadline, self.came) = (self.read + self.door.stall(), 0);
-            }
-            return Ok(Some(bytes));
-        }
-    }
-
-    /// The client is not to blame for the time that our disk took.
-    fn wrote(&mut self) {
-        self.deadline += self.read.elapsed();
     }
 }
