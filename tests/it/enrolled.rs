@@ -174,7 +174,11 @@ fn two_nodes_share_a_database_and_outlive_it() {
     for node in &nodes {
         assert!(wait_for(|| metric(node, "phoneprov_store_revision") == 4), "{}", node.log());
         assert_eq!(metric(node, "phoneprov_store_up"), 1);
-        assert!(metric(node, "phoneprov_store_reads_total") >= 2);
+        let is_read_again = || {
+            becomes(node, PHONE, &own, 200);
+            metric(node, "phoneprov_store_reads_total") >= 2
+        };
+        assert!(wait_for(is_read_again), "{}", node.log());
     }
 
     postgres.order("stop");
