@@ -27,7 +27,9 @@ impl Intake {
     pub async fn login(&self, app: &App, peer: IpAddr, user: &str, token: &Secret) -> Result<CaseGrant, Denied> {
         let began = Instant::now();
         let user = &user[..user.floor_char_boundary(LONGEST)];
-        let account = format!("case {user}");
+        // Whoever mixes the two up has typed the token as the user.
+        let shown = user.parse::<CaseNumber>().map_or_else(|_| "(no number)".to_owned(), |number| number.to_string());
+        let account = format!("case {shown}");
         if app.throttle.suspects(peer, &account, began) {
             let Some(_place) = app.throttle.place(peer) else {
                 self.metrics.throttle.unanswered.inc();
@@ -50,8 +52,8 @@ impl Intake {
             toll::raise(&alarm, &self.metrics, self.journal.as_deref());
         }
         let peer = peer.to_canonical();
-        tracing::info!(target: "phoneprov::intake", %peer, case = user, reason = %fault, "not let in");
-        self.tell(peer.to_string(), format!("case {user}: {fault}"), false);
+        tracing::info!(target: "phoneprov::intake", %peer, case = shown, reason = %fault, "not let in");
+        self.tell(peer.to_string(), format!("case {shown}: {fault}"), false);
         tokio::time::sleep_until((began + REFUSAL_TAKES).into()).await;
         Err(Denied::Refused)
     }
