@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::device::{
-    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MacAddress, SerialNumber, VariableName, VariableValue,
+    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MASK, MacAddress, SerialNumber, VariableName,
+    VariableValue,
 };
 use crate::profile::template::{Variables, unavailable};
 
@@ -19,6 +20,8 @@ pub struct Known {
     id: i64,
     device: Device,
     variables: Variables,
+    /// Which of them are secrets.
+    secrets: Box<[String]>,
     keys: Option<Box<KeyRing>>,
     print: [u8; 16],
     changed: SystemTime,
@@ -56,12 +59,16 @@ impl Known {
         }
         let mut print = [0; 16];
         print.copy_from_slice(&hash.finalize()[..16]);
+        // One that could not be opened has no text that could be told.
+        let is_secret = |value: &VariableValue| matches!(value, VariableValue::Secret(_));
+        let secrets =
+            effective.iter().filter(|(_, value)| is_secret(value)).map(|(name, _)| name.to_string()).collect();
         let variables =
             effective.into_iter().map(|(name, value)| (name.to_string(), of_template(name, value))).collect();
         // What is in `variables` need not be in memory twice.
         device.variables.clear();
         device.notes.clear();
-        Self { id, device, variables, keys: None, print, changed, seen: AtomicI64::new(0) }
+        Self { id, device, variables, secrets, keys: None, print, changed, seen: AtomicI64::new(0) }
     }
 
     /// The same device with keys of its own. Templates have what profiles hand over as `key.next` and `key.next_id`.
@@ -103,6 +110,18 @@ impl Known {
     #[must_use]
     pub fn variables(&self) -> &Variables {
         &self.variables
+    }
+
+    /// The same with a mask in place of every secret; `None` where none is among them.
+    #[must_use]
+    pub fn masked_variables(&self) -> Option<Variables> {
+        let mask = Value::from(MASK);
+        let mut all = self.variables.clone();
+        all.extend(self.secrets.iter().map(|name| (name.clone(), mask.clone())));
+        let handed = [("next", mask.clone()), ("next_id", mask)];
+        let kinds = KeyKind::ALL.into_iter().filter(|_| self.keys.is_some());
+        all.extend(kinds.map(|kind| (kind.to_string(), Value::from_pairs(handed.clone()))));
+        (self.keys.is_some() || !self.secrets.is_empty()).then_some(all)
     }
 
     /// A hash of that: while it is the same, so is what was made.

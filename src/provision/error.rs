@@ -139,6 +139,9 @@ pub enum Refusal {
     /// The template gives no profile.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// What is wrong with the template has a secret in its text.
+    #[error("{0}: what is wrong has a secret in it: `phoneprov render` with the device's --mac says it without")]
+    Veiled(String),
     /// The rule keeps back what a phone would stumble over.
     #[error("{file}: {finding}")]
     Lint {
@@ -188,6 +191,7 @@ impl Refusal {
             | Self::Unread(_)
             | Self::Store(_)
             | Self::Template(_)
+            | Self::Veiled(_)
             | Self::Lint { .. }
             | Self::EmptyKey(_)
             | Self::NobodysKey

@@ -2,7 +2,9 @@
 //!
 //! Only where a rule asks for it, and only for what is made anew: a profile that is kept has been looked at.
 
-use super::{Document, Line, Named, Profile, Refusal};
+use std::collections::HashSet;
+
+use super::{Document, Line, Named, Profile, Refusal, render};
 use crate::config::Linting;
 use crate::profile::lint::{self, Context, Finding, Severity};
 use crate::profile::parameters::Family;
@@ -25,6 +27,7 @@ pub(super) fn look(line: &Line, profile: &Profile, document: &Document) -> Resul
     };
     let mut findings = lint::lint(&document.bytes, &context);
     findings.retain(|finding| finding.severity < Severity::Note);
+    veil(line, profile, &context, &mut findings);
     for finding in findings.iter().take(TOLD) {
         tell(profile, finding);
     }
@@ -38,6 +41,19 @@ pub(super) fn look(line: &Line, profile: &Profile, document: &Document) -> Resul
             Err(Refusal::Lint { file: found.file.to_string(), finding })
         }
         (_, Linting::Off | Linting::Log | Linting::Refuse) => Ok(()),
+    }
+}
+
+/// Takes out of the findings what would not be said if the device's secrets were masked: their text may be part of it.
+fn veil(line: &Line, profile: &Profile, context: &Context<'_>, findings: &mut [Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    let Some(veiled) = render::veiled(line, profile) else { return };
+    let said: HashSet<String> =
+        lint::lint(veiled.as_bytes(), context).into_iter().map(|finding| finding.message).collect();
+    for finding in findings.iter_mut().filter(|finding| !said.contains(&finding.message)) {
+        finding.message = "what is wrong has a secret in it: `phoneprov lint` says it without".into();
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::reflect::reflect;
 use super::{Coding, Document, Grant, Line, Profile, Refusal};
-use crate::profile::template::{Source, Variables};
+use crate::profile::template::{Source, TemplateError, Variables};
 use crate::profile::tree::FileKind;
 
 /// The longest file that is held (bytes); `resolve` has looked at the size before, this bounds a file that grows.
@@ -35,7 +35,10 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
         FileKind::Template => {
             let variables = variables(line, profile.grant());
             let certificate = profile.grant().certificate();
-            let rendered = line.templates.render(&found.file, &found.macros, &variables, certificate)?;
+            let rendered = line
+                .templates
+                .render(&found.file, &found.macros, &variables, certificate)
+                .map_err(|error| unveiled(line, profile, error))?;
             let known = profile.grant().device().map_or(line.configured, |known| known.changed());
             let given = line.configured.max(known);
             let modified = newest(&rendered.sources).map_or(given, |newest| newest.max(given));
@@ -52,6 +55,32 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
         // A leave to send is none to read.
         FileKind::Upload => Err(Refusal::NoSuchFile),
     }
+}
+
+/// What is wrong with a template, if it is said without the device's secrets, too: their text may be part of it.
+fn unveiled(line: &Line, profile: &Profile, error: TemplateError) -> Refusal {
+    let Some(masked) = masked(line, profile.grant()) else { return error.into() };
+    let (found, certificate) = (profile.grant().found(), profile.grant().certificate());
+    match line.templates.render(&found.file, &found.macros, &masked, certificate) {
+        Err(same) if same.to_string() == error.to_string() => error.into(),
+        Ok(_) | Err(_) => Refusal::Veiled(found.file.to_string()),
+    }
+}
+
+/// The profile as it would be with a mask in place of each of the device's secrets, empty where the template gives none then;
+/// `None` where the device has no secret, or the file is no template.
+pub(super) fn veiled(line: &Line, profile: &Profile) -> Option<String> {
+    let (found, certificate) = (profile.grant().found(), profile.grant().certificate());
+    let masked = masked(line, profile.grant()).filter(|_| found.kind == FileKind::Template)?;
+    let rendered = line.templates.render(&found.file, &found.macros, &masked, certificate);
+    Some(rendered.map(|rendered| rendered.text).unwrap_or_default())
+}
+
+/// What templates are given, with a mask in place of each secret of the device; `None` where it has none.
+fn masked(line: &Line, grant: &Grant) -> Option<Arc<Variables>> {
+    let mut all = (*line.variables).clone();
+    all.extend(grant.device()?.masked_variables()?);
+    Some(Arc::new(all))
 }
 
 /// What templates are given: the configuration's variables, and the device's own in place of those of the same name.
