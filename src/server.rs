@@ -224,14 +224,13 @@ impl Server {
         let (old, new) = (&before.config, &app.config);
         let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
         let rest = |config: &Config| {
-            let intake: Vec<_> = config.intake.iter().map(|intake| (intake.address, intake.protocol())).collect();
-            (config.events.clone(), config.syslog.clone(), config.uploads.clone(), intake)
+            (config.events.clone(), config.syslog.clone(), config.uploads.clone(), config.intake.clone())
         };
         if (&old.log.level, old.log.format, &old.admin, &old.state, place(old), rest(old))
             != (&new.log.level, new.log.format, &new.admin, &new.state, place(new), rest(new))
         {
             tracing::warn!(
-                "log.level, log.format, state, [admin], [store], [events], [syslog], [uploads] and addresses of [[intake]] \
+                "log.level, log.format, state, [admin], [store], [events], [syslog], [uploads] and [[intake]] \
                  count from the next start"
             );
         }

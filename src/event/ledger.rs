@@ -178,7 +178,10 @@ impl Ledger {
 
     /// What a line changes that counts.
     fn heard(&mut self, device: i64, said: &Said, event: &mut Event) {
-        let Some(path) = event.path.clone().or_else(|| self.latest_at(device, &event.address)) else { return };
+        // What becomes of an image says nothing of a profile: it counts only for a path that it names.
+        let is_of_image = matches!(said.stage, Stage::UpgradeRequest | Stage::UpgradeSuccess | Stage::UpgradeFailure);
+        let latest = || self.latest_at(device, &event.address).filter(|_| !is_of_image);
+        let Some(path) = event.path.clone().or_else(latest) else { return };
         let known = self.standings.get(&device).and_then(|paths| paths.get(&path));
         let elsewhere = known.is_some_and(|known| known.address != event.address);
         // Only a request makes a path known; anything else that a line says is of a file that is not ours.

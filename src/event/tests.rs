@@ -54,6 +54,18 @@ fn entered(news: &[News]) -> (Vec<Event>, Vec<Standing>) {
 }
 
 #[test]
+fn what_becomes_of_an_image_says_nothing_of_a_profile() {
+    let (events, standings) = entered(&[
+        requested(1, "/a.cfg", Outcome::Served, Some("v1")),
+        said(2, HOME, "ME Upgrade failed: no space"),
+        said(3, HOME, "ME Successful upgrade https://x/fw.loads"),
+    ]);
+    let [standing] = &standings[..] else { panic!("{standings:?}") };
+    assert!(standing.failing.is_none() && standing.confirmed.is_none(), "{standing:?}");
+    assert_eq!((events[1].outcome.as_str(), events[1].device), ("upgrade_failure", Some(7)));
+}
+
+#[test]
 fn what_was_given_is_confirmed_by_the_phones_word() {
     let (events, standings) = entered(&[
         said(0, HOME, "ME Requesting resync https://h:443/a.cfg"),

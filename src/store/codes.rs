@@ -52,6 +52,10 @@ const BY_PRINT: &str = "select id, label, groups, made, expires, used, device, n
 
 const ALL: &str = "select id, label, groups, made, expires, used, device, notes from code order by id";
 
+/// The number of the newest code, withdrawn ones included: the history speaks of them.
+const LAST: &str = "select coalesce(max(id), 0) from \
+    (select id from code union all select owner as id from history where layer = 'code') as numbers";
+
 impl Store {
     /// Every code that was given out.
     ///
@@ -134,7 +138,7 @@ impl Writing<'_> {
                 return Err(StoreError::NoSuchGroup(group.clone()));
             }
         }
-        let last = sqlx::query_scalar("select coalesce(max(id), 0) from code").fetch_one(&mut *self.transaction).await;
+        let last = sqlx::query_scalar(LAST).fetch_one(&mut *self.transaction).await;
         let id: i64 = last.map_err(|error| store.error(error))?;
         let id = id + 1;
         let groups = serde_json::to_string(&groups).expect("names are JSON");

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{KeptName, Vault, VaultError, name, space};
 
 /// Between two looks at what is free on the disk (bytes).
-const LOOKS: u64 = 16 * 1024 * 1024;
+const LOOKS: u64 = 256 * 1024;
 
 /// Names that are tried: a sweep may take one away in the moment before it is locked.
 const TRIES: usize = 16;
@@ -70,7 +70,9 @@ impl Deposit {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
         let length = bytes.len() as u64;
         if self.size / LOOKS != (self.size + length) / LOOKS {
-            space::check(self.hidden.parent().unwrap_or(&self.hidden), self.floor)?;
+            // What is gathered is not on the disk yet.
+            let floor = self.floor.saturating_add(length).saturating_add(LOOKS);
+            space::check(self.hidden.parent().unwrap_or(&self.hidden), floor).inspect_err(|_| self.writer = None)?;
         }
         let written = match &mut self.writer {
             Some(writer) => writer.write_all(bytes),

@@ -63,6 +63,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         });
     }
     let lifetime = SignedDuration::try_from(args.expires.duration())?;
+    ensure!(lifetime.is_positive(), "--expires 0 gives a code that is never good: expected a time, such as 7d");
     ensure!(lifetime <= LONGEST, "a code is good for 366 days at the most");
     ensure!(
         args.label.len() <= 200 && args.notes.len() <= 4096,

@@ -163,6 +163,10 @@ impl Args {
         if self.who.group.is_none() && !self.who.behind {
             return Ok(found);
         }
+        if let Some(group) = &self.who.group {
+            let groups = store.groups().await?;
+            ensure!(groups.iter().any(|(known, _)| known.name == *group), StoreError::NoSuchGroup(group.clone()));
+        }
         let filter = Filter { group: self.who.group.clone(), enabled: Some(true), ..Filter::default() };
         let mut after = 0;
         loop {

@@ -1,7 +1,7 @@
 //! What the form of a problem report says of its phone, which proves nothing.
 
 use super::{Upload, UploadFault};
-use crate::device::{DeviceIdentity, DeviceName};
+use crate::device::{DeviceIdentity, DeviceName, MacAddress};
 use crate::provision::identify::mac_in;
 use crate::provision::{Line, Named, Refusal, Request, admission};
 
@@ -27,7 +27,7 @@ impl Problem {
             let found = fields.iter().find(|(field, _)| field == name);
             found.map(|(_, value)| value.trim().trim_matches('"').trim()).unwrap_or_default()
         };
-        let (mac, serial) = (mac_in(field("devicename")), field("serialno").parse().ok());
+        let (mac, serial) = (device_in(field("devicename")), field("serialno").parse().ok());
         let named = if mac.is_none() && serial.is_none() { Named::Nobody } else { Named::Device { mac, serial } };
         Self { named, user: text(field("username")), label: label(file) }
     }
@@ -68,6 +68,14 @@ fn text(value: &str) -> String {
     value.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
+/// The address in a device's own name: `SEP` or `ATA` and twelve digits. The last letter of `ATA` is a digit, too, and none of
+/// the address.
+fn device_in(name: &str) -> Option<MacAddress> {
+    let is_family = |head: &str| ["SEP", "ATA"].iter().any(|family| head.eq_ignore_ascii_case(family));
+    let own = name.split_at_checked(3).filter(|(head, _)| is_family(head)).map(|(_, digits)| digits);
+    own.and_then(|digits| MacAddress::from_digits(digits.as_bytes())).or_else(|| mac_in(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +92,11 @@ mod tests {
         assert_eq!(problem.named.to_string(), "000e08abcdef/FCH2133E8B9");
         assert_eq!((problem.user.as_str(), problem.label.as_str()), ("u", "probrep-20260101-010203.tar.gz"));
         assert_eq!(Problem::of(&fields(&[("devicename", "\x1b[2J")]), "").named, Named::Nobody);
+        let mac = Some("000e08abcdef".parse().expect("an address"));
+        for name in ["ATA000E08ABCDEF", "ata000e08abcdef", "SEP000E08ABCDEF", "000e08abcdef", "ATA 000E08ABCDEF"] {
+            let named = Problem::of(&fields(&[("devicename", name)]), "").named;
+            assert_eq!(named, Named::Device { mac, serial: None }, "{name}");
+        }
     }
 
     #[test]
