@@ -278,7 +278,8 @@ fn what_is_not_in_order_is_refused_like_anything_else_and_nothing_of_it_is_kept(
     assert_eq!(json(&server, &["report", "list", PHONE]), Value::Array(vec![]));
     let refusals = || server.tell(&["events", "--kind", "report", "--limit", "100"]);
     assert!(wait_for(|| refusals().contains("no key of the rule opens it")), "{}", refusals());
-    assert!(server.tell(&["events", "--kind", "request", "--limit", "100"]).contains("the path names 000e08000002"));
+    let requests = || server.tell(&["events", "--kind", "request", "--limit", "100"]);
+    assert!(wait_for(|| requests().contains("the path names 000e08000002")), "{}", requests());
     assert!(!server.tell(&["device", "list", "--failing"]).contains(PHONE), "it fails to tell, not to fetch");
     server.profile("report/$MA.xml", "a file where reports are sent to");
     let gz = [own("report"), own("report") + ".gz"];
