@@ -16,6 +16,7 @@ mod range;
 mod serve;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
@@ -27,8 +28,12 @@ use self::range::ContentRange;
 pub use self::serve::{Door, accept};
 use super::{Announced, Intake, Place, Receiving, Taken};
 use crate::app::App;
-use crate::case::CaseGrant;
+use crate::case::{CaseGrant, FileName};
 use crate::store::{Upload, UploadState};
+
+/// Looks at what is there before "nothing" is said, and the time between two.
+const LOOKS: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(200);
 
 /// A request's answer, and whether its body was read to the end: if not, the connection ends with it.
 struct Answered {
@@ -82,8 +87,7 @@ async fn place(intake: &Intake, grant: &CaseGrant, wanted: &Wanted) -> Result<Pl
         Some(ContentRange::Bytes { first, total, .. }) => (Some(first), total),
         Some(ContentRange::Asks { total }) => (None, total),
     };
-    let there = intake.store().newest_upload(grant.number(), &wanted.label.name, total).await;
-    let there = there.map_err(|error| Box::new(answer::not_taken(&error.into())))?;
+    let there = settled(intake, grant, (&wanted.label.name, total), first.is_none()).await?;
     let Some(first) = first else { return Err(Box::new(is_there(there.as_ref(), total))) };
     match there {
         Some(upload) if upload.state == UploadState::Partial && upload.size == first => {
@@ -94,6 +98,25 @@ async fn place(intake: &Intake, grant: &CaseGrant, wanted: &Wanted) -> Result<Pl
             Err(Box::new(answer::resume(StatusCode::RANGE_NOT_SATISFIABLE, size, total)))
         }
     }
+}
+
+/// The newest file of this name and length. Who was cut off asks at once, while what came is still on its way to the disk: to
+/// whoever asks, "nothing" is said a moment later.
+async fn settled(
+    intake: &Intake,
+    grant: &CaseGrant,
+    (name, total): (&FileName, u64),
+    is_asked: bool,
+) -> Result<Option<Upload>, Box<Answer>> {
+    for _ in 0..LOOKS {
+        let there = intake.store().newest_upload(grant.number(), name, total).await;
+        let there = there.map_err(|error| Box::new(answer::not_taken(&error.into())))?;
+        if there.is_some() || !is_asked {
+            return Ok(there);
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+    Ok(None)
 }
 
 /// How much is there of a file that a client asks for.
