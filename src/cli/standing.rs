@@ -45,7 +45,7 @@ pub(super) enum Step {
     Failing,
     /// It has another version than it would be given.
     Behind,
-    /// It was given the version, and has not said that it took it, though it says so of others.
+    /// It was given the version, and is held to its word, and has not said that it took it.
     Unconfirmed,
     /// It has what it would be given.
     Current,
@@ -154,11 +154,17 @@ pub(super) fn asked(standings: &[Standing]) -> Vec<String> {
     current.map(|standing| standing.path.clone()).collect()
 }
 
-/// What each path comes to. A phone that has ever confirmed anything is held to its word; of another, what it was given
-/// has to do.
+/// What each path comes to. The phone is held to its word for a path that it has ever confirmed, and for all of them where
+/// it has confirmed something some time and nothing of this resync; of any other, what it was given has to do.
 pub(super) fn steps(paths: &[Path]) -> Vec<Step> {
-    let confirms = paths.iter().any(|path| path.standing.confirmed.is_some());
-    paths.iter().map(|path| step(path, confirms)).collect()
+    let has_confirmed = |path: &Path| path.standing.confirmed.is_some();
+    let is_silent = paths.iter().any(has_confirmed) && !paths.iter().any(|path| path.is_current && path.is_confirmed());
+    paths.iter().map(|path| step(path, is_silent || has_confirmed(path))).collect()
+}
+
+/// The same paths, as if only those were current that were asked for since then.
+pub(super) fn since(paths: &[Path], at: Timestamp) -> Vec<Path> {
+    paths.iter().map(|path| Path { is_current: path.standing.touched >= at, ..path.clone() }).collect()
 }
 
 /// Where a device was when it was last heard of.
@@ -173,7 +179,15 @@ pub(super) fn worst(paths: &[Path]) -> Option<Step> {
     [Step::Failing, Step::Behind, Step::Unconfirmed, Step::Current].into_iter().find(|step| steps.contains(step))
 }
 
-fn step(path: &Path, confirms: bool) -> Step {
+impl Path {
+    /// Whether the phone has said that it took what it was given last.
+    fn is_confirmed(&self) -> bool {
+        let Standing { given, confirmed, .. } = &self.standing;
+        confirmed.as_ref().zip(given.as_ref()).is_some_and(|(confirmed, given)| confirmed.hash == given.hash)
+    }
+}
+
+fn step(path: &Path, is_held: bool) -> Step {
     let standing = &path.standing;
     if !path.is_current {
         return Step::Past;
@@ -185,7 +199,7 @@ fn step(path: &Path, confirms: bool) -> Step {
     let given = standing.given.as_ref().map(|version| &version.hash);
     let confirmed = standing.confirmed.as_ref().map(|version| &version.hash);
     match (given == Some(intended), confirmed == Some(intended)) {
-        (true, false) if confirms => Step::Unconfirmed,
+        (true, false) if is_held => Step::Unconfirmed,
         (true, _) | (_, true) => Step::Current,
         (false, false) => Step::Behind,
     }
@@ -231,6 +245,46 @@ mod tests {
             [Step::Current],
             "given something older since, and not said to be taken"
         );
+    }
+
+    #[test]
+    fn a_path_that_was_never_confirmed_is_judged_by_what_was_given_beside_one_that_is() {
+        let never = path("x", "", "x");
+        assert_eq!(steps(&[never.clone(), path("b", "b", "b")]), [Step::Current, Step::Current]);
+        assert_eq!(
+            steps(&[never.clone(), path("b", "b", "c")]),
+            [Step::Current, Step::Behind],
+            "what it took of the last resync is its word, whatever has changed since"
+        );
+        assert_eq!(steps(&[path("a", "", "x"), path("b", "b", "b")]), [Step::Behind, Step::Current]);
+    }
+
+    #[test]
+    fn a_path_that_was_confirmed_once_is_held_to_it_whatever_others_say() {
+        assert_eq!(steps(&[path("b", "a", "b"), path("c", "c", "c")]), [Step::Unconfirmed, Step::Current]);
+    }
+
+    #[test]
+    fn a_phone_that_has_confirmed_and_says_nothing_of_this_resync_is_held_to_its_word_for_all() {
+        let never = path("x", "", "x");
+        assert_eq!(steps(&[never.clone(), path("b", "a", "b")]), [Step::Unconfirmed, Step::Unconfirmed]);
+        let earlier = Path { is_current: false, ..path("b", "b", "b") };
+        assert_eq!(steps(&[never.clone(), earlier]), [Step::Unconfirmed, Step::Past]);
+        assert_eq!(steps(&[never.clone(), never]), [Step::Current, Step::Current], "one that never does");
+    }
+
+    #[test]
+    fn only_what_was_asked_for_since_a_push_counts_for_it() {
+        let at = |second| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+        let (mut before, mut after) = (path("a", "", "b"), path("b", "b", "b"));
+        (before.standing.touched, after.standing.touched) = (at(10), at(20));
+        assert_eq!(worst(&[before.clone(), after.clone()]), Some(Step::Behind));
+        assert_eq!(worst(&since(&[before.clone(), after.clone()], at(20))), Some(Step::Current));
+        after.standing.confirmed = None;
+        before.standing.confirmed = Some(Version { hash: "a".into(), at: at(10) });
+        let both = since(&[before, after], at(20));
+        assert_eq!(worst(&both), Some(Step::Unconfirmed), "that it has ever confirmed is not forgotten");
+        assert_eq!(worst(&since(&both, at(21))), None);
     }
 
     #[test]

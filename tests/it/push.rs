@@ -110,6 +110,47 @@ fn a_phone_that_challenges_is_answered_over_both_carriers_and_its_coming_is_told
 }
 
 #[test]
+fn what_was_fetched_before_syslog_was_set_up_keeps_no_push_unconfirmed() {
+    let sip = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    sip.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
+    let address = format!("phone_address={}", sip.local_addr().expect("bound"));
+    let server = server("", &[&address]);
+    let own = format!("/{PHONE}.cfg");
+    let says = || {
+        let line = format!("CP-8841-3PCC {PHONE} -- Successful resync {}", server.url("https", &own));
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.send_to(line.as_bytes(), ("127.0.0.1", server.port("syslog"))).expect("sent");
+    };
+    let behind = || server.tell(&["device", "list", "--behind"]).contains(PHONE);
+    let status = || String::from_utf8_lossy(&server.phoneprov(&["device", "status", PHONE]).stdout).into_owned();
+    // First contact, by a path that it never says a word of; then its own, of which it does.
+    server.profile("8841-3PCC.xml", "<flat-profile><GPP_B>first contact</GPP_B></flat-profile>");
+    assert!(wait_for(|| server.phone("/8841-3PCC.xml").status == 200));
+    assert!(wait_for(|| status().contains("/8841-3PCC.xml  current")), "{}", status());
+    says();
+    assert!(wait_for(|| status().matches("never").count() == 1), "of one path it has: {}", status());
+    assert!(!behind(), "{}", status());
+
+    change(&server);
+    server.profile("8841-3PCC.xml", "<flat-profile><GPP_B>changed, too</GPP_B></flat-profile>");
+    assert!(behind());
+    let (well, said) = thread::scope(|scope| {
+        let told = scope.spawn(|| resync(&server, &["--behind", "--wait", "20s"]));
+        let mut buffer = [0; 4096];
+        let (length, from) = sip.recv_from(&mut buffer).expect("a NOTIFY");
+        let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        sip.send_to(answer(&request, "200 OK").as_bytes(), from).expect("sent");
+        assert!(wait_for(|| server.tell(&["events", "--kind", "push"]).contains("answered")));
+        assert_eq!(server.phone(&own).status, 200);
+        assert!(wait_for(|| status().contains("unconfirmed")), "{}", status());
+        assert!(!told.is_finished(), "it is held to its word");
+        says();
+        told.join().expect("a thread")
+    });
+    assert!(well && said.contains("1 confirmed; 0 came"), "{said}\n{}", status());
+}
+
+#[test]
 fn a_phone_with_another_password_is_told_of_and_its_password_is_not() {
     let port = free_port();
     let address = format!("phone_address=127.0.0.1:{port}");

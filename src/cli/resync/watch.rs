@@ -79,10 +79,10 @@ pub(super) async fn until_they_came(told: &mut [Told], sight: &Sight, wait: Dura
     }
 }
 
-/// What a device's paths say of it since it was told.
+/// What a device's paths say of it since it was told: those that it has not asked for since say nothing.
 fn fate(paths: &[Path], since: Timestamp) -> Fate {
     let came = paths.iter().filter_map(|path| path.standing.given.as_ref()).any(|given| given.at >= since);
-    match (came, standing::worst(paths)) {
+    match (came, standing::worst(&standing::since(paths, since))) {
         (true, Some(Step::Current)) => Fate::Confirmed,
         (true, _) => Fate::Came,
         (false, _) => Fate::Answered,
