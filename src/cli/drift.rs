@@ -1,5 +1,6 @@
 //! `phoneprov drift`: what phones say that they have, held against what they would be given.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ use crate::terminal::OneLine;
 /// See which parameters of phones are not what the server intends, by what the phones have reported.
 ///
 /// Changes lie over the last full report. Parameters that the phone's user has set are marked. Secrets are never reported,
-/// and not compared. Exits with 1 if something differs.
+/// and not compared. Exits with 0 if nothing differs, 1 if something does, 2 if that cannot be told: nothing at all could be
+/// compared.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// One device, with each parameter; without it, a line for each device that has sent a report.
@@ -52,6 +54,23 @@ struct Looked {
     drift: Drift,
 }
 
+/// Why nothing of a device could be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nothing {
+    /// It has sent no report, or none is kept any more.
+    NoReport,
+    /// Only changes of it are there.
+    NoFullReport,
+    /// Nobody knows which profiles it fetches.
+    NothingFetched,
+    /// What it fetches is no profile, or would be refused.
+    NothingGiven,
+    /// Its profiles set only what no report tells, or nothing.
+    NothingIntended,
+    /// Its report has other parameters than its profiles.
+    NothingInCommon,
+}
+
 /// Looks at one device, or at all.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     with_shared_store(&args.config, async |config, store| {
@@ -65,31 +84,20 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for name in &names {
             let entry = store.device(name).await?;
             match (entry, &args.device) {
-                (Some(entry), _) => looked.extend(args.look(&reader, &sight, &store, entry).await?),
+                (Some(entry), _) => looked.push(args.look(&reader, &sight, &store, entry).await?),
                 (None, Some(name)) => return Err(StoreError::NoSuchDevice(name.clone()).into()),
                 // It was removed since.
                 (None, None) => {}
             }
         }
         args.print(&reader, &looked)?;
-        Ok(ExitCode::from(u8::from(looked.iter().any(|looked| !looked.drift.differing.is_empty()))))
+        Ok(ExitCode::from(code(&looked)))
     })
 }
 
 impl Args {
-    async fn look(
-        &self,
-        reader: &Reader,
-        sight: &Sight,
-        store: &Arc<Store>,
-        entry: Entry,
-    ) -> anyhow::Result<Option<Looked>> {
-        let Some(state) = reader.state(store, &entry, Timestamp::MAX).await? else {
-            if self.device.is_some() {
-                anyhow::bail!("{} has sent no report that is kept", entry.device.name());
-            }
-            return Ok(None);
-        };
+    async fn look(&self, reader: &Reader, sight: &Sight, store: &Arc<Store>, entry: Entry) -> anyhow::Result<Looked> {
+        let state = reader.state(store, &entry, Timestamp::MAX).await?.unwrap_or_default();
         let paths = match self.path.as_slice() {
             [] => fetched(sight, &entry).await?,
             named => named.to_vec(),
@@ -111,7 +119,7 @@ impl Args {
             anyhow::bail!("{first}: the device would be given no profile there: see phoneprov render --explain");
         }
         let drift = Drift::of(&state.profile, &profiles);
-        Ok(Some(Looked { entry, state, paths: counted, others, drift }))
+        Ok(Looked { entry, state, paths: counted, others, drift })
     }
 
     fn print(&self, reader: &Reader, looked: &[Looked]) -> anyhow::Result<()> {
@@ -122,10 +130,56 @@ impl Args {
             (Some(_), [one]) => one.print(&mut out, reader)?,
             (_, all) => {
                 let rows: Vec<_> = all.iter().map(Looked::row).collect();
-                table::print(&mut out, &["DEVICE", "LAST REPORT", "DIFFER", "BY USER", "GAPS", "PROFILES"], &rows)?;
+                let head = ["DEVICE", "LAST REPORT", "COMPARED", "DIFFER", "BY USER", "GAPS", "PROFILES"];
+                table::print(&mut out, &head, &rows)?;
+                for (one, why) in all.iter().filter_map(|one| Some((one, one.nothing()?))) {
+                    writeln!(out, "{}: {why}", one.entry.device.name())?;
+                }
+                if all.is_empty() {
+                    writeln!(out, "nothing could be compared: no device has sent a report that is kept")?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// What all of it comes to, as an exit code.
+fn code(looked: &[Looked]) -> u8 {
+    match looked {
+        some if some.iter().any(|looked| !looked.drift.differing.is_empty()) => 1,
+        some if some.iter().all(|looked| looked.drift.compared == 0) => 2,
+        _ => 0,
+    }
+}
+
+impl Nothing {
+    /// Why nothing could be compared, with so many profiles, and so much that is none or would be refused; `None` where
+    /// something was.
+    fn of(state: &State, drift: &Drift, (profiles, others): (usize, usize)) -> Option<Self> {
+        Some(match state.full {
+            _ if drift.compared > 0 => return None,
+            None if state.last.is_none() && state.gaps.is_empty() => Self::NoReport,
+            None => Self::NoFullReport,
+            Some(_) if profiles > 0 && drift.untold == 0 => Self::NothingIntended,
+            Some(_) if profiles > 0 => Self::NothingInCommon,
+            Some(_) if others > 0 => Self::NothingGiven,
+            Some(_) => Self::NothingFetched,
+        })
+    }
+}
+
+impl fmt::Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing could be compared: ")?;
+        f.write_str(match self {
+            Self::NoReport => "it has sent no report that is kept",
+            Self::NoFullReport => "no full report of it is kept that can be read",
+            Self::NothingFetched => "nothing is known of what it fetches: name it with --path",
+            Self::NothingGiven => "of what it fetches, the server would give it nothing, or no profile",
+            Self::NothingIntended => "its profiles set no parameter that a report tells",
+            Self::NothingInCommon => "its report holds no parameter that its profiles set",
+        })
     }
 }
 
@@ -137,6 +191,10 @@ async fn fetched(sight: &Sight, entry: &Entry) -> anyhow::Result<Vec<String>> {
 }
 
 impl Looked {
+    fn nothing(&self) -> Option<Nothing> {
+        Nothing::of(&self.state, &self.drift, (self.paths.len(), self.others.len()))
+    }
+
     fn by_user(&self) -> usize {
         self.drift.differing.iter().filter(|differing| differing.by_user).count()
     }
@@ -145,6 +203,7 @@ impl Looked {
         vec![
             self.entry.device.name().to_string(),
             self.state.last.map(when).unwrap_or_default(),
+            self.drift.compared.to_string(),
             self.drift.differing.len().to_string(),
             self.by_user().to_string(),
             self.state.gaps.len().to_string(),
@@ -172,6 +231,7 @@ impl Looked {
             "paths": paths,
             "others": others,
             "compared": drift.compared,
+            "cannot_tell": self.nothing().map(|why| why.to_string()),
             "untold": drift.untold,
             "differing": drift.differing.iter().map(differing).collect::<Vec<_>>(),
         })
@@ -193,9 +253,6 @@ impl Looked {
         for path in others {
             line(out, "passed over", &format!("{}: it is no profile, or would be refused now", OneLine(path)))?;
         }
-        if paths.is_empty() {
-            line(out, "intended", "nothing is known of what it fetches: name it with --path")?;
-        }
         for one in &drift.differing {
             let by = if one.by_user { "  set by its user" } else { "" };
             let value = quoted(&one.name, &one.value);
@@ -203,8 +260,10 @@ impl Looked {
             let intended = if intended.is_empty() { "no profile sets it".to_owned() } else { intended.join(" or ") };
             line(out, "differs", &format!("{} is {value}, intended: {intended}{by}", OneLine(&one.name)))?;
         }
-        if drift.differing.is_empty() && !paths.is_empty() {
-            line(out, "differs", "nothing differs")?;
+        match self.nothing() {
+            Some(why) => line(out, "cannot tell", &why.to_string())?,
+            None if drift.differing.is_empty() => line(out, "differs", "nothing differs")?,
+            None => {}
         }
         let untold = drift.untold;
         line(out, "compared", &format!("{} parameters; {untold} that are intended are in no report", drift.compared))
@@ -233,4 +292,29 @@ fn shown(name: &str, value: &str) -> String {
 
 fn quoted(name: &str, value: &str) -> String {
     format!("`{}`", OneLine(shown(name, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::report::Gap;
+
+    #[test]
+    fn what_kept_anything_from_being_compared_is_told_by_its_first_reason() {
+        let state = |full: Option<Timestamp>, last: Option<Timestamp>| State { full, last, ..State::default() };
+        let drift = |compared, untold| Drift { compared, untold, ..Drift::default() };
+        let at = Some(Timestamp::UNIX_EPOCH);
+        let nothing = |state: &State, drift: Drift, of| Nothing::of(state, &drift, of);
+        assert_eq!(nothing(&state(None, None), drift(0, 9), (1, 0)), Some(Nothing::NoReport));
+        assert_eq!(nothing(&state(None, at), drift(0, 9), (1, 0)), Some(Nothing::NoFullReport));
+        let unread = State { gaps: vec![Gap::NoFull], ..state(None, None) };
+        assert_eq!(nothing(&unread, drift(0, 9), (1, 0)), Some(Nothing::NoFullReport));
+        let full = state(at, at);
+        assert_eq!(nothing(&full, drift(0, 9), (2, 1)), Some(Nothing::NothingInCommon));
+        assert_eq!(nothing(&full, drift(0, 0), (2, 1)), Some(Nothing::NothingIntended));
+        assert_eq!(nothing(&full, drift(0, 0), (0, 1)), Some(Nothing::NothingGiven));
+        assert_eq!(nothing(&full, drift(0, 0), (0, 0)), Some(Nothing::NothingFetched));
+        assert_eq!(nothing(&full, drift(1, 9), (2, 1)), None);
+        assert_eq!(nothing(&state(None, at), drift(1, 0), (1, 0)), None, "changes alone can be held against a profile");
+    }
 }

@@ -145,6 +145,53 @@ fn reports_are_kept_in_their_order_and_held_against_what_is_intended_in_both_sto
 }
 
 #[test]
+fn where_nothing_could_be_compared_that_is_told_and_not_that_nothing_differs() {
+    let server = server(SQLITE, RULES);
+    let tells = |how: &[&str], code: i32, why: &str| {
+        let output = server.phoneprov(&[&["drift"], how].concat());
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let is_told = if why.is_empty() { !said.contains("could be compared") } else { said.contains(why) };
+        assert!(output.status.code() == Some(code) && is_told, "{how:?}, {why}: {output:?}");
+        assert!(why.is_empty() || !said.contains("nothing differs"), "{said}");
+    };
+    let both = |why: &str| {
+        tells(&[PHONE], 2, &format!("cannot tell nothing could be compared: {why}"));
+        tells(&[], 2, &format!("{PHONE}: nothing could be compared: {why}"));
+        let one = json(&server, &["drift", PHONE]);
+        assert!(one["cannot_tell"].as_str().is_some_and(|said| said.contains(why)), "{one}");
+        assert_eq!(json(&server, &["drift"])[0]["cannot_tell"], one["cannot_tell"]);
+    };
+    tells(&[PHONE], 2, "it has sent no report that is kept");
+    tells(&[], 2, "no device has sent a report that is kept");
+    assert_eq!(
+        json(&server, &["drift", PHONE])["cannot_tell"],
+        "nothing could be compared: it has sent no report that is kept"
+    );
+    assert_ok(&report(&server, &own("delta"), "<flat-profile><GPP_K>0</GPP_K></flat-profile>"));
+    both("no full report of it is kept");
+    assert_ok(&report(&server, &own("report"), "<flat-profile><GPP_K>0</GPP_K></flat-profile>"));
+    both("nothing is known of what it fetches");
+
+    server.profile("$MA.cfg", "<flat-profile><GPP_A>1</GPP_A></flat-profile>");
+    assert!(wait_for(|| server.phone(&format!("/{PHONE}.cfg")).status == 200));
+    assert!(wait_for(|| server.tell(&["device", "status", PHONE]).contains("current")));
+    both("its report holds no parameter that its profiles set");
+    server.profile("$MA.cfg", "<flat-profile><Admin_Password>1</Admin_Password></flat-profile>");
+    both("its profiles set no parameter that a report tells");
+    fs::remove_file(server.path("profiles/$MA.cfg")).expect("it was there");
+    both("of what it fetches, the server would give it nothing");
+
+    server.profile("$MA.cfg", "<flat-profile><GPP_K>0</GPP_K></flat-profile>");
+    tells(&[PHONE], 0, "");
+    tells(&[], 0, "");
+    assert_eq!(json(&server, &["drift", PHONE])["cannot_tell"], Value::Null);
+    // One that can be compared is enough, and the other is told of.
+    let other = format!("/report/{OTHER}.xml");
+    assert_ok(&send(&server, OTHER, &other, &["--data-binary", FULL]));
+    tells(&[], 0, &format!("{OTHER}: nothing could be compared: nothing is known of what it fetches"));
+}
+
+#[test]
 fn what_is_kept_cannot_be_read_without_an_identity() {
     let server = server(SQLITE, RULES);
     let secret = "<flat-profile><GPP_A>find-this-text</GPP_A><Profile_Rule>[--key hush]https://h/x</Profile_Rule></flat-profile>";
