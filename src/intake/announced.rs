@@ -15,6 +15,17 @@ pub struct Announced {
     pub length: Option<u64>,
 }
 
+impl Announced {
+    /// What is still to come of the whole, where that is known (bytes): it has to find room before any of it is taken.
+    pub(super) fn rest(&self) -> Option<u64> {
+        match self.place {
+            Place::New { total: None } => self.length,
+            Place::New { total } => total,
+            Place::After { offset, total, .. } => Some(total.saturating_sub(offset)),
+        }
+    }
+}
+
 /// What of a file comes now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {

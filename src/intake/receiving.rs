@@ -65,11 +65,12 @@ impl Intake {
         let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|_| IntakeError::Later("as many files as may come at once come in".into()))?;
         let room = self.room(grant.number()).await?;
-        if announced.length.is_some_and(|length| length > room) {
+        let rest = announced.rest();
+        if rest.is_some_and(|rest| rest > room) {
             return Err(past_quota(room));
         }
         let vault = self.vault.clone();
-        let deposit = spawn_blocking(move || vault.begin()).await.map_err(|error| failed(&error))??;
+        let deposit = spawn_blocking(move || vault.begin(rest)).await.map_err(|error| failed(&error))??;
         Ok(Receiving {
             intake: self.clone(),
             case: grant.number().clone(),

@@ -39,6 +39,11 @@ impl Inflow {
         Ok(Self { body, limit, most, came: 0, pause, end })
     }
 
+    /// How much is to come, where the client says so (bytes).
+    pub(super) fn announced(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
     /// The next piece; `None` at the end.
     ///
     /// # Errors

@@ -146,7 +146,7 @@ impl Taking<'_> {
         });
         let text = opened.await?;
         let kept = blocking(move || {
-            let mut deposit = vault.begin().map_err(fault)?;
+            let mut deposit = vault.begin(Some(text.len() as u64)).map_err(fault)?;
             deposit.write(text.as_bytes()).map_err(fault)?;
             deposit.finish().map_err(|error| fault(error).into())
         });
@@ -162,7 +162,8 @@ impl Taking<'_> {
         }
         let mut inflow = Inflow::new(body, limits, ("prt_size", limits.prt_size.count()))?;
         let (pieces, coming) = mpsc::channel(WAITING);
-        let writing = tokio::task::spawn_blocking(move || write(&vault, form, coming));
+        let announced = inflow.announced();
+        let writing = tokio::task::spawn_blocking(move || write(&vault, (form, announced), coming));
         while let Some(bytes) = inflow.next().await? {
             record.trail().received += bytes.len() as u64;
             // Whoever writes says why he has stopped.
@@ -247,10 +248,10 @@ enum Piece {
 /// Writes what comes until its end, out of its form where it is in one.
 fn write(
     vault: &Vault,
-    mut form: Option<Form>,
+    (mut form, announced): (Option<Form>, Option<u64>),
     mut coming: mpsc::Receiver<Piece>,
 ) -> Result<(Deposit, Problem), UploadFault> {
-    let mut deposit = vault.begin().map_err(fault)?;
+    let mut deposit = vault.begin(announced).map_err(fault)?;
     let mut size = 0;
     loop {
         let Piece::Bytes(bytes) = coming.blocking_recv().ok_or(UploadFault::Broken)? else { break };

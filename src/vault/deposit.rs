@@ -11,10 +11,8 @@ use data_encoding::HEXLOWER;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest as _, Sha256};
 
-use super::{KeptName, Vault, VaultError, name, space};
-
-/// Between two looks at what is free on the disk (bytes).
-const LOOKS: u64 = 256 * 1024;
+use super::room::Reservation;
+use super::{KeptName, Vault, VaultError, name};
 
 /// Names that are tried: a sweep may take one away in the moment before it is locked.
 const TRIES: usize = 16;
@@ -24,7 +22,8 @@ pub struct Deposit {
     name: KeptName,
     hidden: PathBuf,
     kept: PathBuf,
-    floor: u64,
+    /// Room for what is still to come; given back with the file.
+    reservation: Reservation,
     /// The encryption; gone when the file is finished.
     writer: Option<StreamWriter<BufWriter<File>>>,
     digest: Sha256,
@@ -44,13 +43,13 @@ pub struct Kept {
 
 impl Deposit {
     /// An empty file that nobody else sees.
-    pub(super) fn begin(vault: &Vault) -> Result<Self, VaultError> {
+    pub(super) fn begin(vault: &Vault, reservation: Reservation) -> Result<Self, VaultError> {
         let (name, hidden, file) = hidden_file(&vault.folder)?;
         let mut deposit = Self {
             kept: vault.path(&name),
             name,
             hidden,
-            floor: vault.floor,
+            reservation,
             writer: None,
             digest: Sha256::new(),
             size: 0,
@@ -69,11 +68,7 @@ impl Deposit {
     /// [`VaultError::Full`], or they cannot be written. The file is then given up.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
         let length = bytes.len() as u64;
-        if self.size / LOOKS != (self.size + length) / LOOKS {
-            // What is gathered is not on the disk yet.
-            let floor = self.floor.saturating_add(length).saturating_add(LOOKS);
-            space::check(self.hidden.parent().unwrap_or(&self.hidden), floor).inspect_err(|_| self.writer = None)?;
-        }
+        self.reservation.make_room(self.size, length).inspect_err(|_| self.writer = None)?;
         let written = match &mut self.writer {
             Some(writer) => writer.write_all(bytes),
             None => Err(std::io::ErrorKind::NotConnected.into()),
@@ -85,6 +80,7 @@ impl Deposit {
         })?;
         self.digest.update(bytes);
         self.size += length;
+        self.reservation.came(self.size);
         Ok(())
     }
 

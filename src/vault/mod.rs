@@ -9,7 +9,7 @@ mod error;
 mod identity;
 mod mark;
 mod name;
-mod space;
+mod room;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -18,6 +18,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{BufReader, Read};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use age::x25519::Recipient;
 
@@ -26,6 +27,7 @@ pub use self::error::VaultError;
 pub use self::identity::Identities;
 pub use self::mark::Mark;
 pub use self::name::KeptName;
+use self::room::Room;
 pub use self::sweep::Swept;
 use crate::config::Uploads;
 
@@ -34,8 +36,7 @@ use crate::config::Uploads;
 pub struct Vault {
     folder: PathBuf,
     recipients: Vec<Recipient>,
-    /// Bytes that have to stay free.
-    floor: u64,
+    room: Arc<Room>,
 }
 
 impl Vault {
@@ -52,16 +53,17 @@ impl Vault {
         if mode & 0o077 != 0 {
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
-        Ok(Self { folder, recipients: uploads.recipients.clone(), floor: uploads.floor.count() })
+        let room = Room::new(&folder, uploads.floor.count());
+        Ok(Self { folder, recipients: uploads.recipients.clone(), room })
     }
 
-    /// Begins a file.
+    /// Begins a file. What its client announces of it (bytes) is set aside for it; without that, room is looked for as it
+    /// comes.
     ///
     /// # Errors
-    /// [`VaultError::Full`]: less is free than has to stay free; or nothing can be written.
-    pub fn begin(&self) -> Result<Deposit, VaultError> {
-        space::check(&self.folder, self.floor)?;
-        Deposit::begin(self)
+    /// [`VaultError::Full`]: with what is set aside for others, it would fall below the floor; or nothing can be written.
+    pub fn begin(&self, announced: Option<u64>) -> Result<Deposit, VaultError> {
+        Deposit::begin(self, self.room.reserve(announced)?)
     }
 
     /// What is in a file, read as it is decrypted.

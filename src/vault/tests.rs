@@ -41,7 +41,7 @@ fn names(vault: &Vault) -> Vec<String> {
 }
 
 fn keep(vault: &Vault, bytes: &[u8]) -> Kept {
-    let mut deposit = vault.begin().expect("room");
+    let mut deposit = vault.begin(None).expect("room");
     deposit.write(bytes).expect("room");
     deposit.finish().expect("room")
 }
@@ -71,7 +71,7 @@ fn a_kept_file_is_read_by_its_identity_and_by_no_other() {
 fn a_file_has_no_name_before_all_of_it_is_there_and_is_gone_when_given_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let (vault, _) = vault(folder.path(), 0);
-    let mut deposit = vault.begin().expect("room");
+    let mut deposit = vault.begin(None).expect("room");
     deposit.write(b"half of it").expect("room");
     assert!(names(&vault).iter().all(|name| name.starts_with('.')), "{:?}", names(&vault));
     drop(deposit);
@@ -91,7 +91,7 @@ fn folder_and_files_are_for_this_user_alone() {
 fn nothing_is_begun_below_the_floor() {
     let folder = tempfile::tempdir().expect("a folder");
     let (vault, _) = vault(folder.path(), u64::MAX / 2);
-    let error = vault.begin().expect_err("no room");
+    let error = vault.begin(None).expect_err("no room");
     assert!(error.is_full() && error.to_string().contains("uploads.floor"), "{error}");
     assert!(names(&vault).is_empty());
 }
@@ -100,7 +100,7 @@ fn nothing_is_begun_below_the_floor() {
 fn a_sweep_leaves_what_is_being_written_and_what_it_does_not_know() {
     let folder = tempfile::tempdir().expect("a folder");
     let (vault, _) = vault(folder.path(), 0);
-    let under_way = vault.begin().expect("room");
+    let under_way = vault.begin(None).expect("room");
     let left = vault.folder().join(format!(".{}.part", "0".repeat(32)));
     fs::write(&left, "half of it").expect("a file");
     let strange = vault.folder().join(".notes.part");
