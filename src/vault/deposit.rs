@@ -45,15 +45,8 @@ impl Deposit {
     /// An empty file that nobody else sees.
     pub(super) fn begin(vault: &Vault, reservation: Reservation) -> Result<Self, VaultError> {
         let (name, hidden, file) = hidden_file(&vault.folder)?;
-        let mut deposit = Self {
-            kept: vault.path(&name),
-            name,
-            hidden,
-            reservation,
-            writer: None,
-            digest: Sha256::new(),
-            size: 0,
-        };
+        let mut deposit =
+            Self { kept: vault.path(&name), name, hidden, reservation, writer: None, digest: Sha256::new(), size: 0 };
         let recipients = vault.recipients.iter().map(|recipient| -> &dyn age::Recipient { recipient });
         let encryptor = age::Encryptor::with_recipients(recipients)
             .map_err(|error| deposit.failed(std::io::Error::other(error.to_string())))?;

@@ -22,7 +22,7 @@ struct Desk {
     reader: tempfile::TempDir,
 }
 
-const CASE: &str = "612345678";
+pub(crate) const CASE: &str = "612345678";
 
 impl Desk {
     fn open(extra: &str) -> Self {
@@ -82,7 +82,7 @@ fn kept(site: &Site) -> Vec<PathBuf> {
 }
 
 /// A site with an open case; who can read is made by age-keygen, outside of it.
-fn site(reader: &tempfile::TempDir, extra: &str) -> (Site, String) {
+pub(crate) fn site(reader: &tempfile::TempDir, extra: &str) -> (Site, String) {
     let key = reader.path().join("reader.key").display().to_string();
     let made = run("age-keygen", &["-o", &key], b"");
     assert!(made.status.success(), "{made:?}");
@@ -102,7 +102,7 @@ fn site(reader: &tempfile::TempDir, extra: &str) -> (Site, String) {
     (site, opened["token"].as_str().expect("a token").to_owned())
 }
 
-fn port(server: &Server, protocol: &str) -> u16 {
+pub(crate) fn port(server: &Server, protocol: &str) -> u16 {
     let start = format!("intake    {protocol}://localhost:");
     let greeting = server.greeting();
     let mut ports =

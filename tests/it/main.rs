@@ -47,6 +47,7 @@ mod reload;
 mod report;
 mod reports;
 mod revocation;
+mod room;
 mod rule;
 mod scan;
 mod sealed;

@@ -1,0 +1,150 @@
+//! Room for what is handed in: the floor counts all that is under way, and quotas count reports and problem reports too.
+
+use std::fs;
+
+use crate::handed_in::bytes;
+use crate::intake::{CASE, site};
+use crate::outsider::run;
+use crate::reports::{json, kept, send, server};
+use crate::server::Server;
+use crate::site::{PHONE, Site};
+
+/// Runs a script beside a server whose uploads are on a file system of this size, in a name space of its own. The script
+/// finds `$intake` and `$http`, the ports, `$uploads`, the folder, and `$local`, one for its own files.
+fn on_a_small_disk(site: &Site, room: &str, script: &str) -> String {
+    fs::create_dir_all(site.path("state/uploads")).expect("a folder");
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    let script = format!(
+        "uploads='{uploads}' local='{local}' case='{CASE}'\n\
+         mount -t tmpfs -o size={room} none \"$uploads\"; '{binary}' serve --config '{config}' 2>\"$local/said\" >\"$local/log\" & server=$!\n\
+         port() {{ sed -n \"s,.*$1 *http://localhost:\\\\([0-9]*\\\\).*,\\\\1,p\" \"$local/said\"; }}\n\
+         for i in $(seq 100); do intake=$(port intake) http=$(port listens); [ -n \"$(grep profiles \"$local/said\")\" ] && break; sleep 0.1; done\n\
+         {script}\nkill $server; wait $server",
+        uploads = site.path("state/uploads").display(),
+        local = site.path("local").display(),
+        binary = env!("CARGO_BIN_EXE_phoneprov"),
+        config = site.config().display(),
+    );
+    let output = run("unshare", &["--user", "--map-root-user", "--mount", "bash", "-c", &script], b"");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// How often each word stands in a text.
+fn count(text: &str, word: &str) -> usize {
+    text.split_whitespace().filter(|one| *one == word).count()
+}
+
+#[test]
+fn of_twenty_uploads_at_once_those_are_taken_that_fit_and_the_others_are_refused_before_they_begin() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "floor = \"8 MiB\"");
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    fs::write(site.path("local/file"), bytes(8_000_000)).expect("a file");
+    // 40 MiB, of which 8 stay free: four files fit. What was sent of the others says when they were refused.
+    let said = on_a_small_disk(
+        &site,
+        "40m",
+        &format!(
+            "for i in $(seq 20); do curl -s -o /dev/null -w '%{{http_code}} %{{size_upload}}\\n' --limit-rate 2M \
+             -u \"$case:{token}\" -T \"$local/file\" http://127.0.0.1:$intake/home/$i & all=\"$all $!\"; done\n\
+             wait $all; ls -A \"$uploads\" | grep -c '[.]age$'; ls -A \"$uploads\" | grep -c '[.]part$'"
+        ),
+    );
+    assert_eq!((count(&said, "201"), count(&said, "507")), (4, 16), "{said}");
+    assert!(said.trim_end().ends_with("\n4\n0"), "whole files, and nothing else: {said}");
+    let refused = said.lines().filter_map(|line| line.strip_prefix("507 ")?.parse::<u64>().ok());
+    let sent: Vec<u64> = refused.collect();
+    assert!(sent.len() == 16 && sent.iter().all(|sent| *sent < 4_000_000), "refused at once: {sent:?}");
+    let shown = json(&site, &["case", "show", CASE]);
+    let sizes: Vec<_> = shown["files"].as_array().expect("a list").iter().map(|file| file["size"].as_u64()).collect();
+    assert_eq!(sizes, [Some(8_000_000); 4]);
+    let log = fs::read_to_string(site.path("local/log")).expect("a log");
+    assert!(log.contains("set aside for files under way"), "{log}");
+}
+
+#[test]
+fn what_a_case_has_announced_is_no_room_for_a_problem_report_until_it_is_given_up() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "floor = \"8 MiB\"");
+    let text = fs::read_to_string(site.config()).expect("a configuration");
+    site.configure(&format!("{text}\n[[rule]]\npath = \"/prt\"\naccept = \"prt\"\nproof = \"none\"\n"));
+    site.tell(&["device", "add", PHONE]);
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    fs::write(site.path("local/file"), bytes(16_000_000)).expect("a file");
+    fs::write(site.path("local/prt"), bytes(12_000_000)).expect("a file");
+    let said = on_a_small_disk(
+        &site,
+        "32m",
+        &format!(
+            "prt() {{ curl -s -o /dev/null -w '%{{http_code}}\\n' -F devicename=SEP{name} -F prt_file=@\"$local/prt\" $1 http://127.0.0.1:$http/prt; }}\n\
+             curl -s -o /dev/null --limit-rate 1M -u \"$case:{token}\" -T \"$local/file\" http://127.0.0.1:$intake/home/a & slow=$!\n\
+             for i in $(seq 100); do [ -n \"$(ls -A \"$uploads\" | grep '[.]part$')\" ] && break; sleep 0.1; done\n\
+             prt; prt -HTransfer-Encoding:chunked; kill $slow; wait $slow\n\
+             for i in $(seq 100); do [ -z \"$(ls -A \"$uploads\" | grep '[.]part$')\" ] && break; sleep 0.1; done\n\
+             prt; ls -A \"$uploads\" | grep -c '[.]part$'",
+            name = PHONE.to_uppercase()
+        ),
+    );
+    assert_eq!(said, "507\n507\n200\n0\n");
+}
+
+/// A server whose uploads have these quotas.
+fn with_quota(quota: &str) -> Server {
+    let rules = "[[rule]]\npath = \"/report/$MA.xml\"\naccept = \"report\"\n\
+        [[rule]]\npath = \"/prt\"\naccept = \"prt\"\n";
+    server("sqlite://state/phoneprov.db", &format!("{quota}\n{rules}"))
+}
+
+/// What a report is answered that has some bytes more than this.
+fn report(server: &Server, length: usize) -> u16 {
+    let body = format!("<flat-profile><GPP_A>{}</GPP_A></flat-profile>", "x".repeat(length));
+    let file = server.path("report");
+    fs::write(&file, body).expect("room for a file");
+    let path = format!("/report/{PHONE}.xml");
+    send(server, PHONE, &path, &["--data-binary", &format!("@{}", file.display())]).status
+}
+
+/// The same of a problem report.
+fn problem(server: &Server, length: u32) -> u16 {
+    let file = server.path("prt");
+    fs::write(&file, bytes(length)).expect("room for a file");
+    send(server, PHONE, "/prt", &["-F", &format!("prt_file=@{};filename=a.tar.gz", file.display())]).status
+}
+
+#[test]
+fn a_spent_quota_refuses_reports_and_problem_reports_and_leaves_nothing_of_them() {
+    let server = with_quota("quota = \"1 MiB\"");
+    assert_eq!((report(&server, 400_000), problem(&server, 500_000)), (200, 200), "{}", server.log());
+    assert_eq!((report(&server, 400_000), problem(&server, 500_000)), (507, 507), "{}", server.log());
+    server.log_line(&["path=\"/prt\"", "uploads.quota is 1048576 bytes"]);
+    server.log_line(&["path=\"/report/", "uploads.quota is 1048576 bytes"]);
+    assert_eq!(kept(&server), 2, "nothing of the others");
+    let listed = |what: &str| json(&server, &[what, "list"]).as_array().map(Vec::len);
+    assert_eq!((listed("report"), listed("prt")), (Some(1), Some(1)));
+    assert_eq!(report(&server, 1000), 200, "there is room for a small one");
+}
+
+#[test]
+fn the_quota_of_a_case_is_none_of_reports_and_problem_reports() {
+    let server = with_quota("quota_per_case = \"1 KiB\"");
+    assert_eq!((report(&server, 400_000), problem(&server, 500_000)), (200, 200), "{}", server.log());
+}
+
+#[test]
+fn a_file_that_can_never_be_whole_is_refused_at_its_first_part() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "quota_per_case = \"512 KiB\"");
+    fs::write(site.path("part"), bytes(1000)).expect("a file");
+    let part = site.path("part").display().to_string();
+    let server = site.start();
+    let url = format!("http://127.0.0.1:{}/home/a", crate::intake::port(&server, "http"));
+    let put = |total: u64| {
+        let range = format!("Content-Range: bytes 0-999/{total}");
+        crate::outsider::curl(&["-u", &format!("{CASE}:{token}"), "-H", &range, "-T", &part, &url]).status
+    };
+    for total in [600_000, 10_u64.pow(17)] {
+        assert_eq!(put(total), 507, "{total}");
+    }
+    assert_eq!((put(500_000), kept(&server)), (308, 1));
+}
