@@ -188,10 +188,10 @@ fn every_row_that_cannot_be_is_told_with_its_line() {
         line 4: 000e08000001 stands on line 2 already\n\
         line 5: `000e0800000g` is not a MAC address: expected 12 hexadecimal digits, alone or in pairs joined by `:` or `-`\n\
         line 6: 2 cells, but the header has 4\n\
+        line 7: there is no group sale: `phoneprov group add` makes one\n\
+        line 8: vlan is no JSON: EOF while parsing an object at line 1 column 1\n\
         line 10: the row has neither a MAC address nor a serial number\n\
         line 11: `sn` is not a MAC address: expected 12 hexadecimal digits, alone or in pairs joined by `:` or `-`\n\
-        line 8: vlan is no JSON: EOF while parsing an object at line 1 column 1\n\
-        line 7: there is no group sale: `phoneprov group add` makes one\n\
         2 added, 0 changed, 0 unchanged, 7 with findings";
     for desk in Desk::both() {
         desk.says(&["group", "add", "sales"]);
@@ -205,6 +205,50 @@ fn every_row_that_cannot_be_is_told_with_its_line() {
         assert_eq!(desk.count(), 2);
         let shown = desk.json(&["device", "show", "000e08000001"]);
         assert_eq!((&shown["label"], &shown["variables"]["vlan"]), (&json!("two\r\nlines; quoted"), &json!(7)));
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_hides_nothing_of_what_stands_before_it() {
+    let table = "mac,label,groups\n\
+        000e08000001,x,sale\n\
+        000e0800000g,x,\n\
+        000e08000002,\"two\nlines\",\"sales\n\
+        000e08000003,x,nowhere\n";
+    let expected =
+        "line 2: there is no group sale: `phoneprov group add` makes one\nline 3: `000e0800000g` is not a MAC address";
+    let end = "0 added, 0 changed, 0 unchanged, 2 with findings; nothing was written, because the table cannot be read to its end\n\
+        phoneprov: line 5: the quote that begins here is never closed\n";
+    for desk in Desk::both() {
+        for how in [&[][..], &["--keep-going"], &["--dry-run"]] {
+            let file = desk.table(table);
+            let said = desk.refuses(2, &[&["device", "import", &file], how].concat());
+            assert!(said.starts_with(expected) && said.ends_with(end), "{said}");
+            assert_eq!(desk.count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_nearly_a_fields_is_told_of() {
+    for desk in Desk::both() {
+        let file = desk.table("mac,lable,group\n000e08000001,x,sales\n");
+        let said = desk.refuses(2, &["device", "import", &file]);
+        assert!(
+            said.contains("the column `group`: did you mean groups? A variable of that name is meant by `group:text`"),
+            "{said}"
+        );
+        assert!(said.contains("warning: the column `lable` is taken for a variable's: did you mean label?"), "{said}");
+        assert_eq!(desk.count(), 0);
+        let file = desk.table("mac,label:text,group:text\n000e08000001,x,sales\n");
+        let output = desk.0.phoneprov(&["device", "import", &file]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let shown = desk.json(&["device", "show", "000e08000001"]);
+        assert_eq!((&shown["variables"]["group"], &shown["variables"]["label"]), (&json!("sales"), &json!("x")));
+        // An export says what they are.
+        let file = desk.table(desk.says(&["device", "export"]));
+        let said = desk.says(&["device", "import", &file]);
+        assert!(said.starts_with("0 added, 0 changed, 1 unchanged, 0 with findings"), "{said}");
     }
 }
 

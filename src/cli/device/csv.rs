@@ -29,8 +29,12 @@ pub(super) enum CsvError {
     File(#[from] io::Error),
     #[error("line {0}: text after the closing quote of a field")]
     AfterQuote(usize),
+    #[error("line {0}: text after the closing quote of a field, whose first quote is on line {1}")]
+    AfterEarlierQuote(usize, usize),
     #[error("line {0}: the quote that begins here is never closed")]
     Open(usize),
+    #[error("line {0}: the quote that begins here is not closed within {LONGEST} bytes")]
+    FarOpen(usize),
     #[error("line {0}: longer than {LONGEST} bytes")]
     Long(usize),
     #[error("line {0}: not UTF-8: save the table in that encoding")]
@@ -47,6 +51,15 @@ enum State {
     Quote,
 }
 
+/// A row as far as it is read.
+struct Fields {
+    state: State,
+    done: Vec<Vec<u8>>,
+    field: Vec<u8>,
+    /// The line of the quote that began last.
+    quote: usize,
+}
+
 impl<R: BufRead> Reader<R> {
     /// Reads from the beginning.
     pub(super) fn new(from: R) -> Self {
@@ -57,29 +70,27 @@ impl<R: BufRead> Reader<R> {
     pub(super) fn row(&mut self) -> Result<Option<Row>, CsvError> {
         loop {
             let begins = self.line + 1;
-            let (mut fields, mut field, mut state) = (Vec::new(), Vec::new(), State::Start);
+            let mut row = Fields { state: State::Start, done: Vec::new(), field: Vec::new(), quote: begins };
             loop {
                 if !self.next_line(begins)? {
-                    match (state, fields.is_empty() && field.is_empty()) {
-                        (State::Quoted, _) => return Err(CsvError::Open(begins)),
+                    match (row.state, row.is_empty()) {
+                        (State::Quoted, _) => return Err(CsvError::Open(row.quote)),
                         (_, true) => return Ok(None),
                         (_, false) => break,
                     }
                 }
                 let separator = *self.separator.get_or_insert_with(|| separator(&self.text));
-                state = read(&self.text, separator, (state, &mut fields, &mut field))
-                    .ok_or(CsvError::AfterQuote(self.line))?;
-                if state != State::Quoted {
+                row.read(&self.text, separator, self.line)?;
+                if row.state != State::Quoted {
                     break;
                 }
-                let length = field.len() + fields.iter().map(Vec::len).sum::<usize>();
-                if length > LONGEST {
-                    return Err(CsvError::Long(begins));
+                if row.length() > LONGEST {
+                    return Err(CsvError::FarOpen(row.quote));
                 }
             }
-            fields.push(field);
-            if fields.iter().any(|field| !field.is_empty()) {
-                let fields = fields.into_iter().map(String::from_utf8).collect::<Result<_, _>>();
+            row.done.push(row.field);
+            if row.done.iter().any(|field| !field.is_empty()) {
+                let fields = row.done.into_iter().map(String::from_utf8).collect::<Result<_, _>>();
                 return Ok(Some(Row { line: begins, fields: fields.map_err(|_| CsvError::Encoding(begins))? }));
             }
         }
@@ -112,40 +123,50 @@ fn separator(header: &[u8]) -> u8 {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| separator)
 }
 
-/// Reads one line on; `None` where a closing quote is followed by text.
-fn read(
-    line: &[u8],
-    separator: u8,
-    (mut state, fields, field): (State, &mut Vec<Vec<u8>>, &mut Vec<u8>),
-) -> Option<State> {
-    let end = line.strip_suffix(b"\n").unwrap_or(line);
-    let end = end.strip_suffix(b"\r").unwrap_or(end).len();
-    for (at, byte) in line.iter().enumerate() {
-        let ends = at >= end;
-        state = match state {
-            State::Quoted if *byte == b'"' => State::Quote,
-            State::Quoted => {
-                field.push(*byte);
-                State::Quoted
-            }
-            State::Quote if *byte == b'"' => {
-                field.push(b'"');
-                State::Quoted
-            }
-            _ if ends => break,
-            _ if *byte == separator => {
-                fields.push(std::mem::take(field));
-                State::Start
-            }
-            State::Quote => return None,
-            State::Start if *byte == b'"' => State::Quoted,
-            State::Start | State::Plain => {
-                field.push(*byte);
-                State::Plain
-            }
-        };
+impl Fields {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.field.is_empty()
     }
-    Some(state)
+
+    fn length(&self) -> usize {
+        self.field.len() + self.done.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Reads one line on, which has this number.
+    fn read(&mut self, line: &[u8], separator: u8, number: usize) -> Result<(), CsvError> {
+        let end = line.strip_suffix(b"\n").unwrap_or(line);
+        let end = end.strip_suffix(b"\r").unwrap_or(end).len();
+        for (at, byte) in line.iter().enumerate() {
+            let ends = at >= end;
+            self.state = match self.state {
+                State::Quoted if *byte == b'"' => State::Quote,
+                State::Quoted => {
+                    self.field.push(*byte);
+                    State::Quoted
+                }
+                State::Quote if *byte == b'"' => {
+                    self.field.push(b'"');
+                    State::Quoted
+                }
+                _ if ends => break,
+                _ if *byte == separator => {
+                    self.done.push(std::mem::take(&mut self.field));
+                    State::Start
+                }
+                State::Quote if self.quote == number => return Err(CsvError::AfterQuote(number)),
+                State::Quote => return Err(CsvError::AfterEarlierQuote(number, self.quote)),
+                State::Start if *byte == b'"' => {
+                    self.quote = number;
+                    State::Quoted
+                }
+                State::Start | State::Plain => {
+                    self.field.push(*byte);
+                    State::Plain
+                }
+            };
+        }
+        Ok(())
+    }
 }
 
 /// A field as it is written: quoted where it has to be.
@@ -206,6 +227,17 @@ mod tests {
     fn what_is_no_table_says_where() {
         assert_eq!(rows(b"a,b\n\"x\"y,z\n"), Err("line 2: text after the closing quote of a field".into()));
         assert_eq!(rows(b"a\n\"x\n\n"), Err("line 2: the quote that begins here is never closed".into()));
+        assert_eq!(
+            rows(b"a,b,c\n\"x\ny\",1,\"z\n\n"),
+            Err("line 3: the quote that begins here is never closed".into()),
+            "and not where its row begins"
+        );
+        assert_eq!(
+            rows(b"a,b\nx,\"open\ny,\"closed\"\n"),
+            Err("line 3: text after the closing quote of a field, whose first quote is on line 2".into())
+        );
+        let far = format!("a,b\nx,\"{}", "y\n".repeat(LONGEST));
+        assert!(rows(far.as_bytes()).expect_err("too long").starts_with("line 2: the quote that begins here is not"));
         assert_eq!(rows(b"a\n\xff\n"), Err("line 2: not UTF-8: save the table in that encoding".into()));
         assert!(rows(&vec![b'x'; LONGEST + 2]).expect_err("too long").starts_with("line 1: longer than"));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::csv::quoted;
+use super::heading;
 use super::sheet::{Column, FIELDS};
 use super::show::Form;
 use crate::cli::store::{who, with_store};
@@ -35,14 +36,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         let mut out = BufWriter::new(io::stdout().lock());
         let columns = if args.form.json { Vec::new() } else { columns(store).await? };
         if !args.form.json {
-            let fields = FIELDS.iter().map(|(name, _)| (*name).to_owned());
-            let variables = columns.iter().filter_map(|column| match column {
-                Column::Text(name) => Some(name.to_string()),
-                Column::Json(name) => Some(format!("{name}:json")),
-                Column::Secret(name) => Some(format!("{name}:secret")),
-                _ => None,
-            });
-            writeln!(out, "{}", fields.chain(variables).collect::<Vec<_>>().join(","))?;
+            writeln!(out, "{}", columns.iter().map(heading::of).collect::<Vec<_>>().join(","))?;
         }
         let mut after = 0;
         loop {

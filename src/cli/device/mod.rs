@@ -6,6 +6,7 @@ mod code;
 mod csv;
 mod export;
 mod fields;
+mod heading;
 mod import;
 mod key;
 mod list;

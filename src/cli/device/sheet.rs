@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::assignment::put;
+use super::heading;
 use crate::device::{Device, DeviceIdentity, DeviceName, MASK, Secret, VariableName, VariableValue};
 use crate::profile::parameters::is_secret;
 
@@ -20,7 +21,7 @@ pub(super) enum Column {
     Enabled,
     Aliases,
     Groups,
-    /// A variable whose cells are its text.
+    /// A variable whose cells are its text: `room`, or `room:text`.
     Text(VariableName),
     /// A variable whose cells are JSON: `vlan:json`.
     Json(VariableName),
@@ -55,6 +56,7 @@ impl FromStr for Column {
         let (name, column): (&str, fn(VariableName) -> Self) = match text.rsplit_once(':') {
             Some((name, "json")) => (name, Self::Json),
             Some((name, "secret")) => (name, Self::Secret),
+            Some((name, "text")) => (name, Self::Text),
             Some(_) | None => (text, Self::Text),
         };
         let name: VariableName = name.parse().map_err(|error: crate::device::VariableError| error.to_string())?;
@@ -68,6 +70,7 @@ pub(super) fn columns(header: &[String]) -> Result<Vec<Column>, String> {
     if header.len() > MOST {
         return Err(format!("{} columns: expected {MOST} at the most", header.len()));
     }
+    header.iter().try_for_each(|name| heading::fault(name).map_or(Ok(()), Err))?;
     let columns = header.iter().map(|name| name.parse()).collect::<Result<Vec<Column>, String>>()?;
     for (at, column) in columns.iter().enumerate() {
         if columns[..at].contains(column) {
@@ -246,6 +249,9 @@ mod tests {
         let refused = |header: &[&str]| columns(&strings(header)).expect_err("refused");
         assert_eq!(refused(&["label"]), "no column is called mac or serial");
         assert_eq!(refused(&["mac", "x", "x"]), "the column `x` stands twice");
+        assert_eq!(refused(&["mac", "x", "x:text"]), "the column `x:text` stands twice");
+        assert!(refused(&["mac", "Group"]).starts_with("the column `Group`: did you mean groups?"));
+        assert!(columns(&strings(&["mac", "group:text", "label:text", "label"])).is_ok(), "variables of these names");
         assert!(refused(&["mac", "MA"]).contains("`MA` is a phone's macro"));
         assert!(refused(&["mac", "two words"]).contains("`two words` is not a variable's name"));
         assert!(refused(&["mac", ""]).contains("`` is not a variable's name"));

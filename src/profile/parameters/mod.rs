@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 pub use allowed::Allowed;
 pub use family::{Families, Family};
 pub use kind::Kind;
+pub use nearest::edits;
 pub use parameter::{Certainty, Default, Parameter, RowError};
 pub use value::{Mismatch, delays};
 

@@ -37,7 +37,8 @@ pub(super) fn nearest(name: &str, parameters: &[Parameter]) -> Option<String> {
 }
 
 /// The least insertions, deletions and replacements between two names, without regard to case; `None` above `bound`.
-fn edits(a: &[u8], b: &[u8], bound: usize) -> Option<usize> {
+#[must_use]
+pub fn edits(a: &[u8], b: &[u8], bound: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > bound {
         return None;
     }
