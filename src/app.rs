@@ -75,6 +75,31 @@ impl App {
     /// # Errors
     /// The profile folder or a certificate cannot be opened or does not fit.
     pub fn new(config: Config, metrics: &Metrics, inventory: Option<Arc<Inventory>>) -> Result<Self, AppError> {
+        let app = Self::without_doors(config, metrics, inventory)?;
+        let (listen, reader) = (&app.config.listen, &app.config.certificates);
+        let tls = listen.iter().map(|listen| tls_door(listen, reader)).collect::<Result<_, _>>()?;
+        let proxies = listen.iter().map(|listen| proxies(listen, reader)).collect::<Result<_, _>>()?;
+        let intake = app.config.intake.iter().map(|intake| match &intake.speaks {
+            Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
+            Hears::Https(tls) => {
+                let opened = TlsDoor::open(tls, reader);
+                opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
+            }
+        });
+        let intake = intake.collect::<Result<_, _>>()?;
+        Ok(Self { tls, proxies, intake, ..app })
+    }
+
+    /// Builds what knows which profiles there are and who may have them, and nothing that listens: no certificate of a listener
+    /// is looked for.
+    ///
+    /// # Errors
+    /// The profile folder cannot be opened, or a rule does not fit.
+    pub fn without_doors(
+        config: Config,
+        metrics: &Metrics,
+        inventory: Option<Arc<Inventory>>,
+    ) -> Result<Self, AppError> {
         let root = Root::open(&config.profiles)
             .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
         keep_apart(&config)?;
@@ -92,19 +117,9 @@ impl App {
             inventory,
             unknown: config.store.as_ref().map(|store| store.unknown.clone()).unwrap_or_default(),
         };
-        let tls =
-            config.listen.iter().map(|listen| tls_door(listen, &config.certificates)).collect::<Result<_, _>>()?;
-        let proxies =
-            config.listen.iter().map(|listen| proxies(listen, &config.certificates)).collect::<Result<_, _>>()?;
-        let intake = config.intake.iter().map(|intake| match &intake.speaks {
-            Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
-            Hears::Https(tls) => {
-                let opened = TlsDoor::open(tls, &config.certificates);
-                opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
-            }
-        });
-        let intake = intake.collect::<Result<_, _>>()?;
+        let (listeners, intakes) = (config.listen.len(), config.intake.len());
         let throttle = Arc::new(Throttle::new(config.throttle.clone()));
+        let (tls, proxies, intake) = (vec![None; listeners], vec![None; listeners], vec![None; intakes]);
         Ok(Self { config, line: Arc::new(line), throttle, tls, proxies, intake })
     }
 

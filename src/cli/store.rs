@@ -36,10 +36,11 @@ pub(super) fn with_shared_store<T>(
     })?
 }
 
-/// What a configuration becomes, for a command that asks in a phone's place.
+/// What a configuration becomes, for a command that asks in a phone's place. Listeners' certificates are not needed for
+/// that, and need not be there.
 pub(super) fn app(config: Config) -> Result<App, AppError> {
     let inventory = config.store.as_ref().map(|store| Arc::new(Inventory::new(store.remembered, 0)));
-    App::new(config, &Metrics::default(), inventory)
+    App::without_doors(config, &Metrics::default(), inventory)
 }
 
 /// What becomes of a device's secrets when a command asks in its place.

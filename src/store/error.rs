@@ -1,7 +1,10 @@
 //! What can go wrong with the store, in words that say what to do.
 
+use std::path::Path;
+
 use sqlx::migrate::MigrateError;
 
+use super::disk::{Disk, Filled};
 use crate::case::CaseNumber;
 use crate::cipher::seal::SealError;
 use crate::device::{DeviceError, DeviceName, GroupName};
@@ -39,8 +42,8 @@ pub enum StoreError {
         known: i64,
     },
     /// No room is left.
-    #[error("the store {0} is full: nothing was changed. Make room on its disk")]
-    Full(String),
+    #[error("{0}")]
+    Full(Filled),
     /// Files that were handed in have all that they may.
     #[error("uploads.{key} is {quota} bytes, and the file would go past it: nothing of it was kept")]
     Quota {
@@ -190,7 +193,12 @@ impl StoreError {
         match code.parse::<u32>().map(|code| code & 0xff) {
             Ok(5 | 6) => Self::Busy(place),
             Ok(8) => Self::ReadOnly(place),
-            Ok(13) => Self::Full(place),
+            // A file beside the database that cannot grow is told as an error of the disk (SQLITE_IOERR_SHMSIZE and others).
+            Ok(10) => match Disk::of(Path::new(&place)) {
+                Some(disk) if disk.is_full() => Self::Full(Filled::of_file(place)),
+                disk => Self::Other { place, reason: of_disk(&reason, disk.as_ref()) },
+            },
+            Ok(13) => Self::Full(Filled::of_file(place)),
             Ok(14) => {
                 Self::Closed { place, reason: "the file or its folder cannot be written, or is not there".into() }
             }
@@ -202,7 +210,7 @@ impl StoreError {
     /// PostgreSQL's SQLSTATE (appendix A of its manual).
     fn of_postgres(place: String, code: &str, reason: String) -> Self {
         match code {
-            "53100" => Self::Full(place),
+            "53100" => Self::Full(Filled::of_server(place)),
             "25006" => Self::ReadOnly(place),
             "28000" | "28P01" | "3D000" | "42501" | "3F000" => Self::Closed { place, reason },
             _ if code.starts_with("08") || code.starts_with("57P") || code == "53300" => Self::Away { place, reason },
@@ -222,5 +230,28 @@ impl StoreError {
             },
             other => Self::Other { place: place_owned, reason: other.to_string() },
         }
+    }
+}
+
+/// What is to be done about a disk that does not read or write.
+fn of_disk(reason: &str, disk: Option<&Disk>) -> String {
+    let disk = disk.map(|disk| format!(", and {disk}")).unwrap_or_default();
+    format!("{reason}{disk}: see what the system's log says of the disk, and whether a quota is used up there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fails_with_room_on_it_is_no_full_one() {
+        let file = std::env::temp_dir().join("phoneprov.db").display().to_string();
+        let said = StoreError::of_sqlite(file, "4874", "disk I/O error".into()).to_string();
+        assert!(said.contains("phoneprov.db: disk I/O error, and ") && said.contains(" are free on "), "{said}");
+        assert!(said.ends_with("see what the system's log says of the disk, and whether a quota is used up there"));
+        let said = StoreError::of_sqlite("/no/such/folder/x.db".into(), "10", "disk I/O error".into()).to_string();
+        assert!(said.starts_with("the store /no/such/folder/x.db: disk I/O error: see what"), "{said}");
+        let said = StoreError::of_postgres("postgres://db/x".into(), "53100", "no space".into()).to_string();
+        assert_eq!(said, "the store postgres://db/x is full: nothing was changed. Make room on its disk");
     }
 }

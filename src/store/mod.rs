@@ -6,6 +6,7 @@
 
 mod case;
 mod codes;
+mod disk;
 mod engine;
 mod error;
 mod events;
@@ -37,6 +38,7 @@ use sqlx::AnyPool;
 
 pub use self::case::{CaseEntry, CaseTotal, Others};
 pub use self::codes::{Account, Given};
+pub use self::disk::Filled;
 use self::engine::Engine;
 pub use self::error::StoreError;
 pub use self::events::Wanted;

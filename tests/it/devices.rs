@@ -348,6 +348,37 @@ fn a_database_that_is_away_is_said_so_and_is_back_when_it_is() {
 }
 
 /// A file system of two megabytes, in a name space of the test's own.
+/// SQLite makes two files beside the database before anything is read: without room for them the system calls that an error of
+/// the disk.
+#[test]
+fn a_disk_without_a_free_byte_at_the_start_is_told_with_what_is_free() {
+    let desk = Desk::at("sqlite://state/phoneprov.db");
+    let (state, config) = (desk.0.path("state"), desk.0.config());
+    desk.says(&["device", "add", "000e08ffffff"]);
+    let database = desk.0.path("phoneprov.db");
+    fs::rename(state.join("phoneprov.db"), &database).expect("the same disk");
+    let script = format!(
+        "mount -t tmpfs -o size=2m none '{state}' && cp '{database}' '{state}/'\n\
+        dd if=/dev/zero of='{state}/other' bs=1024 2>&1 | tail -1\n\
+        for command in 'device list' serve; do\n'{binary}' $command --config '{config}' 2>&1; echo \"code $?\"; done\n\
+        rm '{state}/other'; '{binary}' device list --config '{config}' 2>&1",
+        binary = env!("CARGO_BIN_EXE_phoneprov"),
+        state = state.display(),
+        database = database.display(),
+        config = config.display(),
+    );
+    let output = run("unshare", &["--user", "--map-root-user", "--mount", "sh", "-c", &script], b"");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mount = state.canonicalize().expect("a folder");
+    let expected = format!(
+        "phoneprov.db is full: nothing was changed. Make room on its disk: 0 bytes are free on the one that is mounted at \
+         {}\ncode 2",
+        mount.display()
+    );
+    assert_eq!(said.matches(&expected).count(), 2, "{said}\n{output:?}");
+    assert!(said.ends_with("000e08ffffff  -       -        -      -       yes      -     never\n"), "{said}");
+}
+
 #[test]
 fn a_full_disk_and_one_that_cannot_be_written_lose_nothing() {
     let desk = Desk::at("sqlite://state/phoneprov.db");

@@ -42,6 +42,27 @@ fn site(url: &str) -> Site {
 }
 
 #[test]
+fn what_a_device_has_is_told_before_the_listeners_can_be_opened() {
+    let site = site("sqlite://state/phoneprov.db");
+    let text = fs::read_to_string(site.config()).expect("a configuration");
+    let lost = text.lines().map(|line| match line.split_once(" = ") {
+        Some((key @ ("certificate" | "key"), _)) => format!("{key} = \"nowhere/{key}.pem\"\n"),
+        Some(("client_ca", _)) => "client_ca = [\"nowhere/client-ca\"]\n".to_owned(),
+        _ => format!("{line}\n"),
+    });
+    let lost: String = lost.collect();
+    assert!(lost.contains("nowhere/certificate.pem") && lost.contains("nowhere/client-ca"), "{lost}");
+    fs::write(site.config(), lost).expect("room for a configuration");
+    let check = site.phoneprov(&["check"]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("nowhere/"), "it cannot be put to work: {check:?}");
+    assert!(site.tell(&["explain", PHONE, "logo"]).starts_with("logo = \"Sales\"  from group sales\n"));
+    assert!(site.tell(&["explain", PHONE, "Time_Zone"]).starts_with("Time_Zone = \"GMT\"  in /p/000e08abcdef.cfg"));
+    assert!(site.tell(&["device", "status", PHONE]).contains("nothing was heard of it"));
+    let told = site.tell(&["defaults", "set", "rule_key=other", "--preview"]);
+    assert!(told.contains("changes 1 parameter on 2 phones"), "{told}");
+}
+
+#[test]
 fn a_parameter_is_told_with_its_template_its_line_and_what_it_is_made_with() {
     for url in postgres::stores() {
         let site = site(&url);
