@@ -1,5 +1,6 @@
 //! What a client says of a file before it comes.
 
+use super::Tag;
 use crate::case::Label;
 
 /// A file that is about to come.
@@ -42,5 +43,7 @@ pub enum Place {
         offset: u64,
         /// The length of the whole (bytes).
         total: u64,
+        /// What its client knows it by.
+        tag: Tag,
     },
 }

@@ -152,7 +152,7 @@ impl NotTaken {
             IntakeError::Full(_) => Self::Full,
             IntakeError::Later(_) => Self::Busy,
             IntakeError::Expired => Self::Closed,
-            IntakeError::Gap | IntakeError::Failed(_) => Self::Broken,
+            IntakeError::Occupied | IntakeError::Gap | IntakeError::Failed(_) => Self::Broken,
         }
     }
 }

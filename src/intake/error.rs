@@ -26,6 +26,9 @@ pub enum IntakeError {
     /// Others come in just now, or the store does not answer: try again later.
     #[error("{0}")]
     Later(String),
+    /// Another client is going on with the same file.
+    #[error("another client is going on with the same file")]
+    Occupied,
     /// It does not follow on what is there.
     #[error("it does not follow on what has come of it")]
     Gap,

@@ -10,6 +10,8 @@ mod error;
 pub mod http;
 mod login;
 mod receiving;
+mod tag;
+mod turn;
 
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub use self::announced::{Announced, Place};
 pub use self::desk::{Client, Desk, NotTaken, Upload};
 pub use self::error::{Denied, IntakeError};
 pub use self::receiving::{Receiving, Taken};
+pub use self::tag::Tag;
+use self::turn::Turns;
 use crate::config::Uploads;
 use crate::event::Journal;
 use crate::metrics::Metrics;
@@ -38,6 +42,7 @@ pub struct Intake {
     metrics: Arc<Metrics>,
     journal: Option<Arc<Journal>>,
     places: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Intake {
@@ -56,6 +61,7 @@ impl Intake {
             metrics,
             journal,
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Turns::default(),
         }
     }
 

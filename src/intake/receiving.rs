@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
-use super::{Announced, Intake, IntakeError, Place};
+use super::turn::Turn;
+use super::{Announced, Intake, IntakeError, Place, Tag};
 use crate::case::{CaseGrant, CaseNumber};
 use crate::store::{NewUpload, UploadKind};
 use crate::vault::{Deposit, Kept};
@@ -26,6 +27,7 @@ pub struct Receiving {
     came: u64,
     /// What may come now, as quotas stood at the beginning (bytes).
     room: u64,
+    _turn: Option<Turn>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -38,6 +40,8 @@ pub struct Taken {
     pub total: u64,
     /// The SHA-256 of what came now, in hexadecimal digits.
     pub sha256: String,
+    /// What it is known by.
+    pub tag: Tag,
 }
 
 impl Taken {
@@ -64,6 +68,10 @@ impl Intake {
         }
         let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|_| IntakeError::Later("as many files as may come at once come in".into()))?;
+        let turn = match announced.place {
+            Place::After { upload, .. } => Some(self.turns.take(upload).ok_or(IntakeError::Occupied)?),
+            Place::New { .. } => None,
+        };
         let room = self.room(grant.number()).await?;
         let rest = announced.rest();
         if rest.is_some_and(|rest| rest > room) {
@@ -79,6 +87,7 @@ impl Intake {
             gathered: Vec::new(),
             came: 0,
             room,
+            _turn: turn,
             _place: place,
         })
     }
@@ -178,8 +187,8 @@ impl Receiving {
     async fn list(&self, kept: &Kept) -> Result<Taken, IntakeError> {
         let (store, quota, sha256) = (&self.intake.store, self.intake.quota, kept.sha256.clone());
         match self.announced.place {
-            Place::After { upload, offset, total } => match store.go_on(upload, offset, kept, quota).await? {
-                true => Ok(Taken { size: offset + kept.size, total, sha256 }),
+            Place::After { upload, offset, total, tag } => match store.go_on(upload, offset, kept, quota).await? {
+                true => Ok(Taken { size: offset + kept.size, total, sha256, tag }),
                 false => Err(IntakeError::Gap),
             },
             Place::New { total } => {
@@ -195,7 +204,7 @@ impl Receiving {
                     total: Some(total),
                 };
                 store.add_upload(upload, quota).await?;
-                Ok(Taken { size: kept.size, total, sha256 })
+                Ok(Taken { size: kept.size, total, sha256, tag: Tag::of(&kept.name) })
             }
         }
     }

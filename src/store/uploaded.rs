@@ -116,19 +116,18 @@ impl Store {
         self.uploads("where number = $1 order by id", &[case.to_string().into()]).await
     }
 
-    /// The newest file of a case with this name and length, all of it or its beginning.
+    /// Files of a case with this name and length, whole ones and beginnings, the newest first, at most twenty.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn newest_upload(
+    pub async fn uploads_called(
         &self,
         case: &CaseNumber,
         name: &FileName,
         total: u64,
-    ) -> Result<Option<Upload>, StoreError> {
+    ) -> Result<Vec<Upload>, StoreError> {
         let of = [case.to_string().into(), name.to_string().into(), number_of(total).into()];
-        let text = "where number = $1 and name = $2 and total = $3 order by id desc limit 1";
-        Ok(self.uploads(text, &of).await?.pop())
+        self.uploads("where number = $1 and name = $2 and total = $3 order by id desc limit 20", &of).await
     }
 
     /// A file by its number.

@@ -15,54 +15,54 @@ use crate::server::{Server, wait_for};
 use crate::site::{Site, config, lab};
 
 /// A server that takes files for case 612345678, over HTTPS and in clear.
-struct Desk {
-    server: Server,
-    token: String,
+pub(crate) struct Desk {
+    pub(crate) server: Server,
+    pub(crate) token: String,
     /// Whoever reads: its identity is nowhere in the server's configuration.
-    reader: tempfile::TempDir,
+    pub(crate) reader: tempfile::TempDir,
 }
 
 pub(crate) const CASE: &str = "612345678";
 
 impl Desk {
-    fn open(extra: &str) -> Self {
+    pub(crate) fn open(extra: &str) -> Self {
         let reader = tempfile::tempdir().expect("a folder");
         let (site, token) = site(&reader, extra);
         Self { server: site.start(), token, reader }
     }
 
     /// The address of a file.
-    fn url(&self, protocol: &str, name: &str) -> String {
+    pub(crate) fn url(&self, protocol: &str, name: &str) -> String {
         format!("{protocol}://127.0.0.1:{}/home/{name}", port(&self.server, protocol))
     }
 
     /// Hands in by curl, in clear, with these options more.
-    fn put(&self, name: &str, bytes: &[u8], more: &[&str]) -> Answer {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8], more: &[&str]) -> Answer {
         self.put_as(&format!("{CASE}:{}", self.token), name, bytes, more)
     }
 
-    fn put_as(&self, who: &str, name: &str, bytes: &[u8], more: &[&str]) -> Answer {
+    pub(crate) fn put_as(&self, who: &str, name: &str, bytes: &[u8], more: &[&str]) -> Answer {
         let file = self.reader.path().join("body");
         fs::write(&file, bytes).expect("a file");
         let (file, url) = (file.display().to_string(), self.url("http", name));
         curl(&[&["--path-as-is", "-u", who, "-T", &file], more, &[&url]].concat())
     }
 
-    fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         self.reader.path().join("reader.key").display().to_string()
     }
 
     /// The case as it is shown.
-    fn case(&self) -> Value {
+    pub(crate) fn case(&self) -> Value {
         serde_json::from_str(&self.server.tell(&["case", "show", CASE, "--json"])).expect("JSON")
     }
 
-    fn files(&self) -> Vec<Value> {
+    pub(crate) fn files(&self) -> Vec<Value> {
         self.case()["files"].as_array().expect("a list").clone()
     }
 
     /// What `case get` writes for a file.
-    fn get(&self, file: &Value) -> Vec<u8> {
+    pub(crate) fn get(&self, file: &Value) -> Vec<u8> {
         let folder = tempfile::tempdir().expect("a folder");
         let (id, out) = (file["id"].to_string(), folder.path().display().to_string());
         let said = self.server.tell(&["case", "get", CASE, &id, "--identity", &self.identity(), "-o", &out]);
@@ -70,7 +70,7 @@ impl Desk {
     }
 
     /// Names in the folder of uploads, finished and not.
-    fn kept(&self) -> Vec<PathBuf> {
+    pub(crate) fn kept(&self) -> Vec<PathBuf> {
         kept(&self.server)
     }
 }
@@ -111,7 +111,7 @@ pub(crate) fn port(server: &Server, protocol: &str) -> u16 {
 }
 
 /// Bytes that do not repeat, so that a part out of its place is found.
-fn bytes(length: usize) -> Vec<u8> {
+pub(crate) fn bytes(length: usize) -> Vec<u8> {
     (0..length.div_ceil(4)).flat_map(|at| u32::try_from(at).expect("small").to_be_bytes()).take(length).collect()
 }
 

@@ -41,6 +41,7 @@ mod preview;
 mod problems;
 mod proxies;
 mod push;
+mod ranges;
 mod reflect;
 mod refusals;
 mod reload;

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
-use crate::intake::{Denied, IntakeError, Taken};
+use crate::intake::{Denied, IntakeError, Tag, Taken};
 
 /// An answer: a status, a line of text, and what is there of a file.
 pub(super) type Answer = hyper::Response<String>;
@@ -55,17 +55,35 @@ pub(super) fn taken(taken: &Taken) -> Answer {
             &format!("kept, {} bytes; SHA-256 of what came now: {}", taken.size, taken.sha256),
         );
     }
-    resume(StatusCode::PERMANENT_REDIRECT, taken.size, taken.total)
+    resume(StatusCode::PERMANENT_REDIRECT, (taken.size, taken.total), Some(taken.tag))
 }
 
-/// How much of a file is there. Without a `Location`, 308 leads nowhere: clients that know no more stop.
-pub(super) fn resume(status: StatusCode, size: u64, total: u64) -> Answer {
+/// How much of a file is there, and which one it is. Without a `Location`, 308 leads nowhere: clients that know no more stop.
+pub(super) fn resume(status: StatusCode, (size, total): (u64, u64), tag: Option<Tag>) -> Answer {
     let mut answer = text(status, &format!("{size} of {total} bytes are there"));
-    if let Some(last) = size.checked_sub(1)
-        && let Ok(range) = HeaderValue::from_str(&format!("bytes=0-{last}"))
-    {
-        answer.headers_mut().insert(header::RANGE, range);
+    let mut say = |header, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().insert(header, value);
+        }
+    };
+    if let Some(last) = size.checked_sub(1) {
+        say(header::RANGE, format!("bytes=0-{last}"));
     }
+    if let Some(tag) = tag {
+        say(header::ETAG, format!("\"{tag}\""));
+    }
+    answer
+}
+
+/// Whoever goes on with what is not there, by `If-Match` (RFC 9110 §13.1.1).
+pub(super) fn no_such_beginning() -> Answer {
+    text(StatusCode::PRECONDITION_FAILED, "there is no such beginning of it")
+}
+
+/// Whoever goes on with what another one is just going on with.
+fn taken_by_another() -> Answer {
+    let mut answer = text(StatusCode::CONFLICT, "another client is going on with it: ask in a while how much is there");
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     answer
 }
 
@@ -76,6 +94,7 @@ pub(super) fn not_taken(error: &IntakeError) -> Answer {
             text(StatusCode::INSUFFICIENT_STORAGE, "there is no room for it: nothing of it was kept")
         }
         IntakeError::Later(_) => later("not now"),
+        IntakeError::Occupied => taken_by_another(),
         IntakeError::Gap => text(StatusCode::RANGE_NOT_SATISFIABLE, "it does not follow on what is there"),
         IntakeError::Expired => denied(&Denied::Refused),
         IntakeError::Failed(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "it could not be kept"),

@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) label: Label,
     /// Which bytes of it come.
     pub(super) range: Option<ContentRange>,
+    /// Which beginnings it may go on with, where that is said.
+    pub(super) tags: Option<Vec<String>>,
     /// How long the body is, where that is said.
     pub(super) length: Option<u64>,
 }
@@ -78,8 +80,17 @@ impl Wanted {
         {
             return Err(bad(&"Content-Range and Content-Length do not say the same"));
         }
-        Ok(Self { label, range, length })
+        Ok(Self { label, range, tags: tags(&head.headers), length })
     }
+}
+
+/// The tags of `If-Match`; `None`: there are none, or any will do.
+fn tags(headers: &HeaderMap) -> Option<Vec<String>> {
+    let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
+    values.peek()?;
+    let texts = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    let tags: Vec<String> = texts.map(|tag| tag.trim().trim_matches('"').to_owned()).collect();
+    (!tags.iter().any(|tag| tag == "*")).then_some(tags)
 }
 
 /// A value of the query, decoded.

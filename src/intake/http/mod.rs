@@ -4,19 +4,21 @@
 //! |---|---|
 //! | a body | 201: all of it is kept |
 //! | `Content-Range: bytes 0-99/300` and these bytes | 308 and `Range: bytes=0-99`; 201 with the last ones |
-//! | `Content-Range: bytes */300` and nothing | the same: how much of the newest file with this name and length is there |
+//! | `Content-Range: bytes */300` and nothing | the same: how much of this client's file of this name and length is there |
 //! | bytes that do not follow on those that are there | 416, and how much is there |
+//! | bytes that another client is just sending | 409 |
+//! | `If-Match` with an `ETag` that was told | the same, of that file; 412: it is not there |
 //!
 //! A file whose connection breaks off is kept as far as it came, if its length was said, and can be gone on with.
 
 mod answer;
 mod ask;
 mod pace;
+mod place;
 mod range;
 mod serve;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Incoming;
@@ -26,14 +28,8 @@ use self::ask::Wanted;
 use self::pace::{Broken, Pace};
 use self::range::ContentRange;
 pub use self::serve::{Door, accept};
-use super::{Announced, Intake, Place, Receiving, Taken};
+use super::{Announced, Place, Receiving, Taken};
 use crate::app::App;
-use crate::case::{CaseGrant, FileName};
-use crate::store::{Upload, UploadState};
-
-/// Looks at what is there before "nothing" is said, and the time between two.
-const LOOKS: u32 = 5;
-const BETWEEN: Duration = Duration::from_millis(200);
 
 /// A request's answer, and whether its body was read to the end: if not, the connection ends with it.
 struct Answered {
@@ -63,7 +59,8 @@ async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Reque
         Ok(wanted) => wanted,
         Err(answer) => return Answered::unread(*answer),
     };
-    let place = match place(&door.intake, &grant, &wanted).await {
+    let address = peer.ip().to_canonical().to_string();
+    let place = match place::find(&door.intake, &grant, (&wanted, &address)).await {
         Ok(place) => place,
         Err(answer) => return Answered::unread(*answer),
     };
@@ -71,62 +68,10 @@ async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Reque
         Some(ContentRange::Bytes { length, .. }) => Some(length),
         Some(ContentRange::Asks { .. }) | None => wanted.length,
     };
-    let address = peer.ip().to_canonical().to_string();
     let announced = Announced { label: wanted.label, address, place, length: expected };
     match door.intake.begin(&grant, announced).await {
         Ok(receiving) => receive(door, receiving, (body, expected), place).await,
         Err(error) => Answered::unread(answer::not_taken(&error)),
-    }
-}
-
-/// What of a file comes, held against what is there of it; an answer where nothing comes.
-async fn place(intake: &Intake, grant: &CaseGrant, wanted: &Wanted) -> Result<Place, Box<Answer>> {
-    let (first, total) = match wanted.range {
-        None => return Ok(Place::New { total: wanted.length }),
-        Some(ContentRange::Bytes { first: 0, total, .. }) => return Ok(Place::New { total: Some(total) }),
-        Some(ContentRange::Bytes { first, total, .. }) => (Some(first), total),
-        Some(ContentRange::Asks { total }) => (None, total),
-    };
-    let there = settled(intake, grant, (&wanted.label.name, total), first.is_none()).await?;
-    let Some(first) = first else { return Err(Box::new(is_there(there.as_ref(), total))) };
-    match there {
-        Some(upload) if upload.state == UploadState::Partial && upload.size == first => {
-            Ok(Place::After { upload: upload.id, offset: first, total })
-        }
-        there => {
-            let size = there.filter(|upload| upload.state == UploadState::Partial).map_or(0, |upload| upload.size);
-            Err(Box::new(answer::resume(StatusCode::RANGE_NOT_SATISFIABLE, size, total)))
-        }
-    }
-}
-
-/// The newest file of this name and length. Who was cut off asks at once, while what came is still on its way to the disk: to
-/// whoever asks, "nothing" is said a moment later.
-async fn settled(
-    intake: &Intake,
-    grant: &CaseGrant,
-    (name, total): (&FileName, u64),
-    is_asked: bool,
-) -> Result<Option<Upload>, Box<Answer>> {
-    for _ in 0..LOOKS {
-        let there = intake.store().newest_upload(grant.number(), name, total).await;
-        let there = there.map_err(|error| Box::new(answer::not_taken(&error.into())))?;
-        if there.is_some() || !is_asked {
-            return Ok(there);
-        }
-        tokio::time::sleep(BETWEEN).await;
-    }
-    Ok(None)
-}
-
-/// How much is there of a file that a client asks for.
-fn is_there(upload: Option<&Upload>, total: u64) -> Answer {
-    match upload {
-        Some(upload) if upload.state == UploadState::Complete => {
-            answer::text(StatusCode::CREATED, "all of it is there")
-        }
-        Some(upload) => answer::resume(StatusCode::PERMANENT_REDIRECT, upload.size, total),
-        None => answer::resume(StatusCode::PERMANENT_REDIRECT, 0, total),
     }
 }
 
