@@ -43,6 +43,8 @@ pub struct Record {
 pub struct CaseGrant {
     number: CaseNumber,
     expires: Option<Timestamp>,
+    /// What was presented for it; nothing by mail.
+    print: Option<TokenPrint>,
 }
 
 /// Why nobody is admitted; for the log. A client is told the same whatever it is.
@@ -60,6 +62,9 @@ pub enum CaseFault {
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
+    /// It was one of its tokens.
+    #[error("the token has been replaced")]
+    Replaced,
 }
 
 impl Record {
@@ -78,7 +83,17 @@ impl Record {
         if expires <= now {
             return Err(CaseFault::Expired);
         }
-        Ok(CaseGrant { number: self.case.number.clone(), expires: Some(expires) })
+        Ok(CaseGrant { number: self.case.number.clone(), expires: Some(expires), print: Some(presented.clone()) })
+    }
+
+    /// Holds an earlier grant against the case as it is now: connections go on for days, and tokens do not.
+    ///
+    /// # Errors
+    /// The case is closed, or the token that was presented then counts no more.
+    pub fn renew(&self, grant: &CaseGrant, now: Timestamp) -> Result<CaseGrant, CaseFault> {
+        // The tokens of a closed case are gone.
+        let Some(print) = grant.print.as_ref().filter(|_| self.case.closed.is_none()) else { return self.admit_mail() };
+        self.admit(print, now).map_err(|fault| if fault == CaseFault::Token { CaseFault::Replaced } else { fault })
     }
 
     /// The right of a message that names the case. It proves nothing: whoever knows the number of an open case may send.
@@ -88,7 +103,7 @@ impl Record {
     pub fn admit_mail(&self) -> Result<CaseGrant, CaseFault> {
         match self.case.closed {
             Some(_) => Err(CaseFault::Closed),
-            None => Ok(CaseGrant { number: self.case.number.clone(), expires: None }),
+            None => Ok(CaseGrant { number: self.case.number.clone(), expires: None, print: None }),
         }
     }
 }
@@ -134,5 +149,21 @@ mod tests {
         assert_eq!(record.admit(&token.print(), at(99)), Err(CaseFault::Closed));
         assert_eq!(record.admit(&other.print(), at(99)), Err(CaseFault::Token));
         assert_eq!(record.admit_mail(), Err(CaseFault::Closed));
+    }
+    #[test]
+    fn a_grant_is_renewed_while_its_token_counts() {
+        let (token, other) = (Token::random().expect("a token"), Token::random().expect("a token"));
+        let at = |seconds| Timestamp::from_second(seconds).expect("a time");
+        let mut now = record(token.print(), 100);
+        let grant = now.admit(&token.print(), at(1)).expect("admitted");
+        assert_eq!(now.renew(&grant, at(99)), Ok(grant.clone()));
+        assert_eq!(now.renew(&grant, at(100)), Err(CaseFault::Expired));
+        now.credentials.push(Credential { print: other.print(), expires: at(200) });
+        assert!(now.renew(&grant, at(99)).is_ok(), "the other one is beside it");
+        now.credentials.remove(0);
+        assert_eq!(now.renew(&grant, at(99)), Err(CaseFault::Replaced));
+        now.case.closed = Some(at(50));
+        now.credentials.clear();
+        assert_eq!(now.renew(&grant, at(99)), Err(CaseFault::Closed));
     }
 }

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Announced, Intake, IntakeError, Place, Receiving};
-use crate::case::{CaseGrant, FileName, Label};
+use crate::case::{CaseFault, CaseGrant, FileName, Label};
 use crate::config::IntakeProtocol;
 use crate::device::Secret;
 use crate::listen::Shared;
@@ -70,18 +72,17 @@ impl Desk {
 }
 
 impl Client {
-    /// Begins a file. The case may have been closed since the client came.
+    /// Begins a file. Since the client came the case may have been closed, or the token replaced.
     ///
     /// # Errors
     /// The client may not, its name is none, or there is no room.
     pub async fn begin(&self, name: &[u8]) -> Result<Upload, NotTaken> {
         let name = FileName::parse(name).map_err(|error| self.not_taken(None, NotTaken::Name, &error.to_string()))?;
         let intake = &self.desk.intake;
-        match intake.store().case(self.case.number()).await {
-            Ok(Some(record)) if record.case.closed.is_none() => {}
-            Ok(_) => return Err(self.not_taken(Some(&name), NotTaken::Closed, "the case is closed")),
-            Err(error) => return Err(self.not_taken(Some(&name), NotTaken::Broken, &error.to_string())),
-        }
+        let record = intake.store().case(self.case.number()).await;
+        let record = record.map_err(|error| self.not_taken(Some(&name), NotTaken::Broken, &error.to_string()))?;
+        let renewed = record.ok_or(CaseFault::Unknown).and_then(|record| record.renew(&self.case, Timestamp::now()));
+        let grant = renewed.map_err(|fault| self.not_taken(Some(&name), NotTaken::Closed, &fault.to_string()))?;
         let announced = Announced {
             label: Label::named(name.clone()),
             address: self.peer.ip().to_canonical().to_string(),
@@ -89,7 +90,7 @@ impl Client {
             length: None,
         };
         // What is wrong is told there.
-        let receiving = intake.begin(&self.case, announced).await.map_err(|error| NotTaken::of(&error))?;
+        let receiving = intake.begin(&grant, announced).await.map_err(|error| NotTaken::of(&error))?;
         Ok(Upload { client: self.clone(), name, receiving: Some(receiving) })
     }
 
@@ -151,7 +152,7 @@ impl NotTaken {
         match error {
             IntakeError::Full(_) => Self::Full,
             IntakeError::Later(_) => Self::Busy,
-            IntakeError::Expired => Self::Closed,
+            IntakeError::Expired | IntakeError::Closed => Self::Closed,
             IntakeError::Occupied | IntakeError::Gap | IntakeError::Failed(_) => Self::Broken,
         }
     }

@@ -35,6 +35,9 @@ pub enum IntakeError {
     /// Its grant is past its date.
     #[error("the token is past its date")]
     Expired,
+    /// Its case was closed meanwhile.
+    #[error("the case has been closed")]
+    Closed,
     /// Something is wrong here.
     #[error("{0}")]
     Failed(String),
@@ -50,6 +53,7 @@ impl From<StoreError> for IntakeError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Quota { .. } | StoreError::Full(_) => Self::Full(error.to_string()),
+            StoreError::CaseClosed(_) | StoreError::NoSuchCase(_) => Self::Closed,
             _ if error.is_passing() => Self::Later(error.to_string()),
             _ => Self::Failed(error.to_string()),
         }

@@ -1,6 +1,7 @@
 //! One file as it comes: gathered, encrypted off the runtime's threads, and listed when it is on the disk.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,6 +16,9 @@ use crate::vault::{Deposit, Kept};
 /// Bytes that are gathered before they are written: a task of its own for less would cost more than the writing.
 const GATHERED: usize = 256 * 1024;
 
+/// Between two looks whether the case of a file that goes on coming is still open.
+const LOOKS: Duration = Duration::from_secs(10);
+
 /// A file that is coming in. Dropped, nothing of what has come is kept.
 #[derive(Debug)]
 pub struct Receiving {
@@ -27,6 +31,8 @@ pub struct Receiving {
     came: u64,
     /// What may come now, as quotas stood at the beginning (bytes).
     room: u64,
+    /// When the case was known to be open.
+    looked: Instant,
     _turn: Option<Turn>,
     _place: OwnedSemaphorePermit,
 }
@@ -87,6 +93,7 @@ impl Intake {
             gathered: Vec::new(),
             came: 0,
             room,
+            looked: Instant::now(),
             _turn: turn,
             _place: place,
         })
@@ -129,7 +136,7 @@ impl Receiving {
         if self.gathered.len() < GATHERED {
             return Ok(());
         }
-        self.flush().await
+        self.flush().await.map_err(|error| self.noted(error))
     }
 
     /// How much has come now (bytes).
@@ -213,14 +220,29 @@ impl Receiving {
         if self.gathered.is_empty() {
             return Ok(());
         }
+        self.look().await?;
         let (bytes, deposit) = (std::mem::take(&mut self.gathered), self.deposit.take());
         let mut deposit = deposit.ok_or_else(|| IntakeError::Failed("the file was given up".into()))?;
         let written = spawn_blocking(move || deposit.write(&bytes).map(|()| (deposit, bytes))).await;
-        let (deposit, mut bytes) =
-            written.map_err(|error| failed(&error))?.map_err(|error| self.noted(error.into()))?;
+        let (deposit, mut bytes) = written.map_err(|error| failed(&error))??;
         bytes.clear();
         (self.gathered, self.deposit) = (bytes, Some(deposit));
         Ok(())
+    }
+
+    /// Ends a file early whose case has been closed: it would not be listed. A store that is away says so at the end.
+    async fn look(&mut self) -> Result<(), IntakeError> {
+        if self.looked.elapsed() < LOOKS {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        match self.intake.store.case(&self.case).await {
+            Ok(record) if record.as_ref().is_none_or(|record| record.case.closed.is_some()) => {
+                self.deposit = None;
+                Err(IntakeError::Closed)
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn took(&self, taken: &Taken) {

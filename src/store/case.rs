@@ -185,7 +185,7 @@ impl Store {
     }
 
     /// Takes the case's row, so that nobody else changes it meanwhile.
-    async fn still_open(
+    pub(super) async fn still_open(
         &self,
         transaction: &mut Transaction<'static, Any>,
         number: &CaseNumber,

@@ -58,6 +58,9 @@ impl Store {
         self.within(async {
             let mut transaction = self.begin().await?;
             let mut removed = Removed::default();
+            // Whoever writes takes this row first: two would wait for each other else.
+            let first = sqlx::query("update upload_count set bytes = bytes where id = 1");
+            first.execute(&mut *transaction).await.map_err(|error| self.error(error))?;
             for upload in uploads {
                 // Whoever removes it first has removed it.
                 let gone = sqlx::query("delete from upload_part where upload = $1").bind(upload.id);

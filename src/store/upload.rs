@@ -105,7 +105,8 @@ impl Store {
     /// Lists a file, whose bytes are on the disk already. Returns its number.
     ///
     /// # Errors
-    /// [`StoreError::Quota`], or the store cannot be written: then its bytes are nobody's, and have to be removed.
+    /// [`StoreError::Quota`], [`StoreError::CaseClosed`], or the store cannot be written: then its bytes are nobody's, and have
+    /// to be removed.
     pub async fn add_upload(&self, upload: NewUpload, quota: Quota) -> Result<i64, StoreError> {
         self.within(async {
             let mut transaction = self.begin().await?;
@@ -193,6 +194,7 @@ impl Store {
         }
     }
 
+    /// A case that is closed gets no more, and one that is open no more than it may have.
     async fn check_case(
         &self,
         transaction: &mut Transaction<'static, Any>,
@@ -200,7 +202,9 @@ impl Store {
         size: u64,
         quota: Option<u64>,
     ) -> Result<(), StoreError> {
-        let Some((case, quota)) = case.zip(quota) else { return Ok(()) };
+        let Some(case) = case else { return Ok(()) };
+        self.still_open(transaction, case).await?;
+        let Some(quota) = quota else { return Ok(()) };
         let asked = sqlx::query_scalar(OF_CASE).bind(case.to_string()).fetch_one(&mut **transaction).await;
         let bytes: i64 = asked.map_err(|error| self.error(error))?;
         match bytes.saturating_add(number_of(size)) > number_of(quota) {

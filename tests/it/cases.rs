@@ -146,6 +146,25 @@ fn what_would_go_past_a_quota_is_not_listed() {
 }
 
 #[test]
+fn a_closed_case_gets_no_more_and_nothing_is_counted() {
+    in_both(async |store| {
+        let case = open(&store, "612345678").await;
+        let mut begun = upload(&case, "b.bin", kept('b', 4));
+        begun.total = Some(9);
+        let partial = store.add_upload(begun, Quota::default()).await.expect("listed");
+        store.close_case(&case, "test").await.expect("closed");
+        let whole = upload(&case, "a.txt", kept('a', 10));
+        let error = store.add_upload(whole, Quota::default()).await.expect_err("closed");
+        assert!(matches!(error, StoreError::CaseClosed(_)), "{error}");
+        let error = store.go_on(partial, 4, &kept('c', 5), Quota::default()).await.expect_err("closed");
+        assert!(matches!(error, StoreError::CaseClosed(_)), "{error}");
+        assert_eq!(store.uploaded().await.expect("a store"), 4);
+        let files = store.uploads_of_case(&case).await.expect("a store");
+        assert_eq!((files.len(), files[0].size), (1, 4));
+    });
+}
+
+#[test]
 fn what_is_removed_leaves_a_record_and_makes_room() {
     in_both(async |store| {
         let case = open(&store, "612345678").await;

@@ -213,7 +213,7 @@ fn bad_input_is_answered_and_nothing_is_let_in() {
 }
 
 /// A control connection.
-struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     reader: BufReader<TcpStream>,
 }
@@ -227,7 +227,7 @@ impl Wire {
         wire
     }
 
-    fn login(intake: &Intake) -> Self {
+    pub(crate) fn login(intake: &Intake) -> Self {
         let mut wire = Self::new(intake);
         assert!(wire.say(&format!("USER {CASE}")).starts_with("331"));
         assert!(wire.say(&format!("PASS {}", intake.token)).starts_with("230"));
@@ -235,25 +235,25 @@ impl Wire {
     }
 
     /// The next line of a reply; empty where there is none.
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         let _ = self.reader.read_line(&mut line);
         line.trim_end().to_owned()
     }
 
-    fn say(&mut self, line: &str) -> String {
+    pub(crate) fn say(&mut self, line: &str) -> String {
         self.stream.write_all(format!("{line}\r\n").as_bytes()).expect("it reads");
         self.line()
     }
 
     /// A port for data.
-    fn passive(&mut self) -> u16 {
+    pub(crate) fn passive(&mut self) -> u16 {
         let reply = self.say("EPSV");
         reply.split('|').nth(3).and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{reply}"))
     }
 
     /// Begins a file.
-    fn store(&mut self, name: &str) -> TcpStream {
+    pub(crate) fn store(&mut self, name: &str) -> TcpStream {
         let port = self.passive();
         let data = connect(port);
         let reply = self.say(&format!("STOR {name}"));

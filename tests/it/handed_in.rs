@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::outsider::run;
 use crate::server::{Server, wait_for};
@@ -101,16 +101,30 @@ impl Intake {
 
     /// The same for so many seconds: those, the program, and its arguments.
     pub(crate) fn openssh_for(&self, arguments: &[&str], input: &[u8]) -> Output {
-        let ask = self.server.path("ask");
         fs::write(self.server.path("input"), input).expect("room");
+        let mut command = self.openssh_command(arguments);
+        command.stdin(fs::File::open(self.server.path("input")).expect("a file"));
+        command.output().expect("tests/run installs this program")
+    }
+
+    /// OpenSSH's `sftp`, logged in with the case's token, that is told what to do line by line.
+    pub(crate) fn sftp_session(&self) -> Child {
+        self.answer(&self.token);
+        let (port, host) = (self.port("sftp"), format!("{CASE}@127.0.0.1"));
+        let mut command = self.openssh_command(&["60", "sftp", "-b", "-", "-P", &port, &host]);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("tests/run installs this program")
+    }
+
+    fn openssh_command(&self, arguments: &[&str]) -> Command {
+        let ask = self.server.path("ask");
         let hosts = format!("UserKnownHostsFile={}", self.server.path("known_hosts").display());
         let (program, arguments) = arguments.split_at(2);
         let mut command = Command::new("timeout");
         command.args(program).args(["-F", "/dev/null", "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]);
         command.args(["-o", "StrictHostKeyChecking=accept-new", "-o", &hosts, "-o", "LogLevel=ERROR"]);
         command.args(arguments).env("SSH_ASKPASS", &ask).env("SSH_ASKPASS_REQUIRE", "force");
-        command.stdin(fs::File::open(self.server.path("input")).expect("a file"));
-        command.output().expect("tests/run installs this program")
+        command
     }
 
     /// What OpenSSH is answered when it asks for a token.

@@ -13,6 +13,7 @@ mod custom_ca;
 mod devices;
 mod dhcp;
 mod docs;
+mod ended;
 mod enrolled;
 mod events;
 mod exercises;

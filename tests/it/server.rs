@@ -117,6 +117,11 @@ impl Server {
         find().unwrap_or_else(|| panic!("no line with {parts:?} in the log:\n{}", self.log()))
     }
 
+    /// The number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).expect("the child is ours");

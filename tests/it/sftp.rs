@@ -180,3 +180,57 @@ fn a_cut_connection_leaves_nothing() {
         assert!(intake.is_empty(), "{:?}", intake.names());
     }
 }
+
+/// A packet of SFTP, its length before it.
+fn packet(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
+    let body = [&[kind], fields.concat().as_slice()].concat();
+    [&u32::try_from(body.len()).expect("small").to_be_bytes(), body.as_slice()].concat()
+}
+
+fn text(bytes: &[u8]) -> Vec<u8> {
+    [&u32::try_from(bytes.len()).expect("small").to_be_bytes(), bytes].concat()
+}
+
+/// The kinds of the answers, and the texts of those that are a status.
+fn answers(mut bytes: &[u8]) -> Vec<(u8, String)> {
+    let mut found = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let (answer, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        let said = if answer[0] == 101 { String::from_utf8_lossy(&answer[13..]).into_owned() } else { String::new() };
+        found.push((answer[0], said));
+        bytes = rest;
+    }
+    found
+}
+
+/// What the server has in memory (KiB).
+fn memory(intake: &Intake) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", intake.server.pid())).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says so");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[test]
+fn a_client_that_opens_ten_thousand_files_has_four_and_is_told_so() {
+    let intake = intake();
+    let open = |id: u32| {
+        let name = text(format!("file-{id}").as_bytes());
+        packet(3, &[&id.to_be_bytes(), &name, &0x1a_u32.to_be_bytes(), &0_u32.to_be_bytes()])
+    };
+    let script: Vec<u8> =
+        std::iter::once(packet(1, &[&3_u32.to_be_bytes()])).chain((1..=10_000).map(open)).flatten().collect();
+    let (port, host, before) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"), memory(&intake));
+    let output = intake.openssh("ssh", &intake.token, &["-p", &port, "-s", &host, "sftp"], &script);
+    let answers = answers(&output.stdout);
+    let count = |wanted: u8| answers.iter().filter(|(kind, _)| *kind == wanted).count();
+    assert_eq!((count(2), count(102), count(101)), (1, 4, 9_996), "{}", String::from_utf8_lossy(&output.stderr));
+    let refused = answers.iter().filter(|(kind, _)| *kind == 101);
+    assert!(refused.clone().all(|(_, said)| said.contains("too many files at once: close one")), "{answers:?}");
+    let grown = memory(&intake).saturating_sub(before);
+    assert!(grown < 64 * 1024, "{grown} KiB more");
+    // They are given up with the connection, and the server goes on.
+    assert!(intake.is_empty(), "{:?}", intake.names());
+    let file = intake.local("file", b"x");
+    assert!(sftp(&intake, &intake.token, &format!("put {file}\n")).status.success());
+    assert_eq!(intake.listed(), ["file|1"]);
+}

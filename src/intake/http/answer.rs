@@ -96,7 +96,7 @@ pub(super) fn not_taken(error: &IntakeError) -> Answer {
         IntakeError::Later(_) => later("not now"),
         IntakeError::Occupied => taken_by_another(),
         IntakeError::Gap => text(StatusCode::RANGE_NOT_SATISFIABLE, "it does not follow on what is there"),
-        IntakeError::Expired => denied(&Denied::Refused),
+        IntakeError::Expired | IntakeError::Closed => denied(&Denied::Refused),
         IntakeError::Failed(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "it could not be kept"),
     }
 }
