@@ -33,6 +33,7 @@ pub struct Metrics {
     /// What phones sent, by kind and by what became of it.
     uploads: [[Counter; Outcome::ALL.len()]; Accept::ALL.len()],
     received: [Counter; Accept::ALL.len()],
+    codes: [Counter; CodeOutcome::ALL.len()],
     /// Files of cases that are handed in.
     pub case_files: CaseMetrics,
     /// Events that were not kept.
@@ -162,6 +163,54 @@ impl Handshake {
     }
 }
 
+/// What became of an activation code that was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeOutcome {
+    /// A phone is a device by it.
+    Activated,
+    /// It is none that was given out.
+    Unknown,
+    /// Another phone has had it.
+    Used,
+    /// It came too late.
+    Expired,
+    /// It came for a device that the store has.
+    Enrolled,
+    /// Nothing says whose it would be.
+    Nobody,
+    /// The store did not answer.
+    Away,
+    /// It was not looked at: its address has sent too many.
+    Unexamined,
+}
+
+impl CodeOutcome {
+    /// Every one, each at its place.
+    const ALL: [Self; 8] = [
+        Self::Activated,
+        Self::Unknown,
+        Self::Used,
+        Self::Expired,
+        Self::Enrolled,
+        Self::Nobody,
+        Self::Away,
+        Self::Unexamined,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Activated => "activated",
+            Self::Unknown => "unknown",
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::Enrolled => "enrolled",
+            Self::Nobody => "nobody",
+            Self::Away => "away",
+            Self::Unexamined => "unexamined",
+        }
+    }
+}
+
 const PROTOCOLS: [Protocol; 3] = [Protocol::Http, Protocol::Https, Protocol::Tftp];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -179,6 +228,11 @@ struct UploadLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -218,7 +272,11 @@ impl Default for Metrics {
         let upload = |kind: Accept, outcome: Outcome| {
             uploads.get_or_create_owned(&UploadLabels { kind: kind.as_str(), outcome: outcome.as_str() })
         };
+        let codes = Family::<CodeLabels, Counter>::default();
+        registry.register("activation_codes", "Activation codes that were typed, by outcome", codes.clone());
+        let code = |outcome: CodeOutcome| codes.get_or_create_owned(&CodeLabels { outcome: outcome.as_str() });
         let metrics = Self {
+            codes: CodeOutcome::ALL.map(code),
             uploads: Accept::ALL.map(|kind| Outcome::ALL.map(|outcome| upload(kind, outcome))),
             received: Accept::ALL.map(|kind| received.get_or_create_owned(&KindLabels { kind: kind.as_str() })),
             requests: PROTOCOLS.map(|protocol| Outcome::ALL.map(|outcome| of(protocol, outcome))),
@@ -268,6 +326,11 @@ impl Metrics {
         self.received[kind.place()].inc_by(bytes);
     }
 
+    /// Counts an activation code that was typed.
+    pub fn code(&self, outcome: CodeOutcome) {
+        self.codes[outcome as usize].inc();
+    }
+
     /// Counts a TLS handshake.
     pub fn handshake(&self, handshake: Handshake) {
         self.handshakes[handshake.place()].inc();
@@ -293,7 +356,15 @@ mod tests {
         metrics.request(Protocol::Tftp, Outcome::Refused, 7, Duration::from_millis(2));
         metrics.handshake(Handshake::Resumed(TlsVersion::V13));
         metrics.handshake(Handshake::Full(TlsVersion::V10));
+        CodeOutcome::ALL.into_iter().for_each(|outcome| metrics.code(outcome));
+        metrics.code(CodeOutcome::Unexamined);
         let text = metrics.text();
+        for (outcome, count) in [("activated", 1), ("unknown", 1), ("away", 1), ("unexamined", 2)] {
+            assert!(
+                text.contains(&format!("phoneprov_activation_codes_total{{outcome=\"{outcome}\"}} {count}\n")),
+                "{text}"
+            );
+        }
         assert!(text.contains(r#"phoneprov_requests_total{transport="tftp",outcome="refused"} 1"#), "{text}");
         assert!(text.contains(r#"phoneprov_requests_total{transport="http",outcome="served"} 0"#), "{text}");
         assert!(text.contains(r#"phoneprov_sent_bytes_total{transport="tftp"} 7"#), "{text}");

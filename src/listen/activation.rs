@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Shared, toll};
 use crate::app::App;
+use crate::metrics::CodeOutcome;
 use crate::password::CodeFault;
 use crate::provision::{Examined, PendingCode, Request};
 
@@ -22,9 +23,12 @@ pub(super) async fn examine(
     if app.throttle.suspects(address, ACCOUNT, Instant::now())
         && toll::hold(app, &shared.metrics, asked.peer).await.is_err()
     {
+        shared.metrics.code(CodeOutcome::Unexamined);
         return pending.pass_over();
     }
-    let examined = match activate(app, shared, &pending, &address.to_string()).await {
+    let activated = activate(app, shared, &pending, &address.to_string()).await;
+    shared.metrics.code(outcome(activated.as_ref().err()));
+    let examined = match activated {
         Ok(account) => pending.is_right(&account),
         Err(fault) => pending.is_wrong(fault),
     };
@@ -62,4 +66,17 @@ async fn activate(
     // That it was unknown a moment ago is forgotten.
     store.tell(inventory).await.map_err(away)?;
     Ok(name.to_string().trim_start_matches("sn:").to_owned())
+}
+
+/// What is counted; a code without a fault has activated a phone.
+fn outcome(fault: Option<&CodeFault>) -> CodeOutcome {
+    match fault {
+        None => CodeOutcome::Activated,
+        Some(CodeFault::Unknown) => CodeOutcome::Unknown,
+        Some(CodeFault::Used) => CodeOutcome::Used,
+        Some(CodeFault::Expired) => CodeOutcome::Expired,
+        Some(CodeFault::Enrolled) => CodeOutcome::Enrolled,
+        Some(CodeFault::Nobody) => CodeOutcome::Nobody,
+        Some(CodeFault::Away) => CodeOutcome::Away,
+    }
 }

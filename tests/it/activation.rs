@@ -96,6 +96,11 @@ fn a_used_an_expired_a_withdrawn_a_wrong_and_a_guessed_code_are_refused_alike() 
             heard.push(answer.timeless());
         }
         assert!(heard.iter().all(|other| *other == heard[0]), "{heard:?}");
+        // Without [events], too, somebody who tries codes is seen.
+        let metrics = curl(&[&server.admin("/metrics")]).text();
+        for counted in ["activated\"} 1", "used\"} 2", "expired\"} 1", "unknown\"} 3", "enrolled\"} 1", "away\"} 0"] {
+            assert!(metrics.contains(&format!("phoneprov_activation_codes_total{{outcome=\"{counted}\n")), "{metrics}");
+        }
         assert_eq!(types(&server, "000e08000048", "x", &good).status, 200, "none of that has used it up");
         let devices = server.tell(&["device", "export"]);
         assert_eq!(devices.lines().count(), 4, "{devices}");
