@@ -15,15 +15,18 @@ pub(super) struct Block {
     /// Option 150: where TFTP is, on its own port.
     pub(super) tftp: Option<Ipv4Addr>,
     /// Options 43 and 125, and 17 of IPv6.
-    pub(super) acs: Option<Acs>,
+    pub(super) acs: Acs,
+    /// Whether they are in force. Else they are shown as comments, with this server's URL.
+    pub(super) is_acs_named: bool,
 }
 
 /// Options whose value is a URL (Cisco MPP guide, "Provisioning": `DHCP_Option_To_Use`).
 const URLS: [u8; 3] = [66, 160, 159];
 
-/// What is not here, and why.
-const NO_ACS: &str = "43, 125 and 17 (IPv6) lead phones to a TR-069 server, where option 60 is dslforum.org; this server is none: \
-                      --acs names one.";
+/// What is a comment here, and why.
+const NO_ACS: &str = "43, 125 and 17 (IPv6) lead phones to a TR-069 server, where option 60 is dslforum.org. How phones read a \
+                      profile's URL in them is not documented, and 66, 160 and 159 come first: they are comments, until --acs \
+                      names a TR-069 server.";
 const BARE_HOST: &str =
     "SPA devices take a bare host in option 66 for a TFTP server; whether all of them take a URL is not documented.";
 
@@ -39,40 +42,54 @@ impl Block {
             defs.push(json!({ "name": "tftp-servers", "code": 150, "type": "ipv4-address", "array": true }));
             options.push(data("tftp-servers", &address.to_string()));
         }
-        let mut inside = json!({ "option-def": [], "option-data": options });
-        if let Some(acs) = &self.acs {
-            let of_43 = "vendor-encapsulated-options-space";
-            defs.push(sub_option(of_43));
-            defs.push(sub_option(&vendor_space()));
-            let encapsulated =
-                json!({ "name": "vendor-encapsulated-options", "code": 43, "type": "empty", "encapsulate": of_43 });
-            inside["client-classes"] = json!([{
-                "name": CLASS,
-                "test": format!("substring(option[60].hex,0,{}) == '{CLASS}'", CLASS.len()),
-                "option-def": [encapsulated],
-                "option-data": [
-                    { "name": "vendor-encapsulated-options" },
-                    { "name": "acs-url", "space": of_43, "data": acs.0 },
-                    data("vivso-suboptions", &ENTERPRISE.to_string()),
-                    { "name": "acs-url", "space": vendor_space(), "data": acs.0 },
-                ],
-            }]);
-        }
-        inside["option-def"] = json!(defs);
-        self.notes("//") + &format!("{:#}\n", json!({ "Dhcp4": inside }))
+        let of_43 = "vendor-encapsulated-options-space";
+        let encapsulated =
+            json!({ "name": "vendor-encapsulated-options", "code": 43, "type": "empty", "encapsulate": of_43 });
+        let class = json!({
+            "name": CLASS,
+            "test": format!("substring(option[60].hex,0,{}) == '{CLASS}'", CLASS.len()),
+            "option-def": [encapsulated],
+            "option-data": [
+                { "name": "vendor-encapsulated-options" },
+                { "name": "acs-url", "space": of_43, "data": self.acs.0 },
+                data("vivso-suboptions", &ENTERPRISE.to_string()),
+                { "name": "acs-url", "space": vendor_space(), "data": self.acs.0 },
+            ],
+        });
+        let vendor = Additional {
+            defs: vec![sub_option(of_43), sub_option(&vendor_space())],
+            options: Vec::new(),
+            classes: vec![class],
+        };
+        self.kea_file("Dhcp4", defs, options, vendor)
     }
 
     /// `Dhcp6` for kea-dhcp6.conf.
     pub(super) fn kea6(&self) -> String {
-        let mut defs = vec![own(159, "dhcp6"), own(160, "dhcp6")];
-        let mut options =
-            ["phone-provisioning-160", "phone-provisioning-159"].map(|name| data(name, &self.url)).to_vec();
-        if let Some(acs) = &self.acs {
-            defs.push(sub_option(&vendor_space()));
-            options.push(data("vendor-opts", &ENTERPRISE.to_string()));
-            options.push(json!({ "name": "acs-url", "space": vendor_space(), "data": acs.0 }));
+        let defs = vec![own(159, "dhcp6"), own(160, "dhcp6")];
+        let options = ["phone-provisioning-160", "phone-provisioning-159"].map(|name| data(name, &self.url)).to_vec();
+        let url = json!({ "name": "acs-url", "space": vendor_space(), "data": self.acs.0 });
+        let vendor = Additional {
+            defs: vec![sub_option(&vendor_space())],
+            options: vec![data("vendor-opts", &ENTERPRISE.to_string()), url],
+            classes: Vec::new(),
+        };
+        self.kea_file("Dhcp6", defs, options, vendor)
+    }
+
+    /// A file for Kea, with what of `vendor` is in force in it, and the rest above as comments.
+    fn kea_file(&self, family: &str, mut defs: Vec<Value>, mut options: Vec<Value>, vendor: Additional) -> String {
+        let mut notes = self.notes("//");
+        let mut classes = Vec::new();
+        if self.is_acs_named {
+            defs.extend(vendor.defs);
+            options.extend(vendor.options);
+            classes = vendor.classes;
+        } else {
+            let more = object(vendor.defs, vendor.options, vendor.classes);
+            notes.push_str(&commented("//", &format!("{:#}\n", json!({ family: more }))));
         }
-        self.notes("//") + &format!("{:#}\n", json!({ "Dhcp6": { "option-def": defs, "option-data": options } }))
+        notes + &format!("{:#}\n", json!({ family: object(defs, options, classes) }))
     }
 
     /// Lines of dhcpd.conf.
@@ -90,16 +107,16 @@ impl Block {
         if let Some(address) = self.tftp {
             let _ = writeln!(text, "option tftp-servers {address};");
         }
-        if let Some(acs) = &self.acs {
-            let (url, length, raw) = (&acs.0, CLASS.len(), hex(&acs.option_125(), ":"));
-            text.push_str("option space tr069 code width 1 length width 1;\noption tr069.acs-url code 1 = text;\n");
-            text.push_str("option vendor-identifying code 125 = string;\n");
-            let _ = writeln!(text, "class \"{CLASS}\" {{");
-            let _ = writeln!(text, "  match if substring(option vendor-class-identifier, 0, {length}) = \"{CLASS}\";");
-            let _ = writeln!(text, "  vendor-option-space tr069;\n  option tr069.acs-url \"{url}\";");
-            let _ = writeln!(text, "  option vendor-identifying {raw};\n}}");
-        }
-        text
+        let (url, length, raw) = (&self.acs.0, CLASS.len(), hex(&self.acs.option_125(), ":"));
+        let mut vendor = String::from(
+            "option space tr069 code width 1 length width 1;\noption tr069.acs-url code 1 = text;\n\
+             option vendor-identifying code 125 = string;\n",
+        );
+        let _ = writeln!(vendor, "class \"{CLASS}\" {{");
+        let _ = writeln!(vendor, "  match if substring(option vendor-class-identifier, 0, {length}) = \"{CLASS}\";");
+        let _ = writeln!(vendor, "  vendor-option-space tr069;\n  option tr069.acs-url \"{url}\";");
+        let _ = writeln!(vendor, "  option vendor-identifying {raw};\n}}");
+        text + &self.in_force(vendor)
     }
 
     /// Lines of dhcpd6.conf.
@@ -109,12 +126,11 @@ impl Block {
             let _ = writeln!(text, "option dhcp6.phone-provisioning-{code} code {code} = text;");
             let _ = writeln!(text, "option dhcp6.phone-provisioning-{code} \"{}\";", self.url);
         }
-        if let Some(acs) = &self.acs {
-            text.push_str("option space tr069 code width 2 length width 2;\noption tr069.acs-url code 1 = text;\n");
-            let _ = writeln!(text, "option vsio.tr069 code {ENTERPRISE} = encapsulate tr069;");
-            let _ = writeln!(text, "option tr069.acs-url \"{}\";", acs.0);
-        }
-        text
+        let mut vendor =
+            String::from("option space tr069 code width 2 length width 2;\noption tr069.acs-url code 1 = text;\n");
+        let _ = writeln!(vendor, "option vsio.tr069 code {ENTERPRISE} = encapsulate tr069;");
+        let _ = writeln!(vendor, "option tr069.acs-url \"{}\";", self.acs.0);
+        text + &self.in_force(vendor)
     }
 
     /// Lines of dnsmasq.conf.
@@ -126,11 +142,9 @@ impl Block {
         if let Some(address) = self.tftp {
             let _ = writeln!(text, "dhcp-option-force=150,{address}");
         }
-        if let Some(acs) = &self.acs {
-            let _ = writeln!(text, "dhcp-option=vendor:{CLASS},1,\"{}\"", acs.0);
-            let _ = writeln!(text, "dhcp-option=vi-encap:{ENTERPRISE},1,\"{}\"", acs.0);
-        }
-        text + &self.dnsmasq6()
+        let mut vendor = format!("dhcp-option=vendor:{CLASS},1,\"{}\"\n", self.acs.0);
+        let _ = writeln!(vendor, "dhcp-option=vi-encap:{ENTERPRISE},1,\"{}\"", self.acs.0);
+        text + &self.in_force(vendor) + &self.dnsmasq6()
     }
 
     fn dnsmasq6(&self) -> String {
@@ -138,50 +152,60 @@ impl Block {
         for code in [160, 159] {
             let _ = writeln!(text, "dhcp-option-force=option6:{code},\"{}\"", self.url);
         }
-        if let Some(acs) = &self.acs {
-            let _ = writeln!(text, "dhcp-option=option6:17,{}", hex(&acs.option_17(), ":"));
-        }
-        text
+        text + &self.in_force(format!("dhcp-option=option6:17,{}\n", hex(&self.acs.option_17(), ":")))
     }
 
     /// Commands of `RouterOS` (its manual, "DHCP": a string's value is `s'…'`).
     pub(super) fn mikrotik(&self) -> String {
         let mut text = self.notes("#");
-        let mut names = Vec::new();
-        let mut add = |text: &mut String, code: u8, value: &str| {
-            let _ = writeln!(text, "/ip dhcp-server option add name=phoneprov-{code} code={code} value=\"{value}\"");
-            names.push(format!("phoneprov-{code}"));
-        };
         // A dollar begins a variable there.
         let url = format!("s'{}'", self.url.replace('$', "\\$"));
-        for code in URLS {
-            add(&mut text, code, &url);
-        }
-        if let Some(address) = self.tftp {
-            add(&mut text, 150, &format!("'{address}'"));
-        }
-        if let Some(acs) = &self.acs {
-            add(&mut text, 43, &format!("0x{}", hex(&acs.option_43(), "")));
-            add(&mut text, 125, &format!("0x{}", hex(&acs.option_125(), "")));
-        }
+        let mut options: Vec<(u8, String)> = URLS.map(|code| (code, url.clone())).into();
+        options.extend(self.tftp.map(|address| (150, format!("'{address}'"))));
+        let vendor = [
+            (43, format!("0x{}", hex(&self.acs.option_43(), ""))),
+            (125, format!("0x{}", hex(&self.acs.option_125(), ""))),
+        ];
+        let add = |family: &str, name: &str, (code, value): &(u8, String)| {
+            format!("/{family} dhcp-server option add name={name}-{code} code={code} value=\"{value}\"\n")
+        };
+        text.extend(options.iter().map(|option| add("ip", "phoneprov", option)));
+        text.push_str(&self.in_force(vendor.iter().map(|option| add("ip", "phoneprov", option)).collect()));
+        options.extend(vendor.into_iter().filter(|_| self.is_acs_named));
+        let names: Vec<String> = options.iter().map(|(code, _)| format!("phoneprov-{code}")).collect();
         let _ = writeln!(text, "/ip dhcp-server option sets add name=phoneprov options={}", names.join(","));
         text.push_str("# then: /ip dhcp-server network set [find] dhcp-option-set=phoneprov\n");
-        let six = |code: u8, value: &str| {
-            format!("/ipv6 dhcp-server option add name=phoneprov6-{code} code={code} value=\"{value}\"\n")
-        };
-        for code in [160, 159] {
-            text.push_str(&six(code, &url));
-        }
-        if let Some(acs) = &self.acs {
-            text.push_str(&six(17, &format!("0x{}", hex(&acs.option_17(), ""))));
-        }
-        text
+        text.extend([160, 159].map(|code| add("ipv6", "phoneprov6", &(code, url.clone()))));
+        let of_17 = (17, format!("0x{}", hex(&self.acs.option_17(), "")));
+        text + &self.in_force(add("ipv6", "phoneprov6", &of_17))
+    }
+
+    /// Lines for a TR-069 server: comments where none is named.
+    fn in_force(&self, lines: String) -> String {
+        if self.is_acs_named { lines } else { commented("#", &lines) }
     }
 
     fn notes(&self, mark: &str) -> String {
-        let notes = [self.acs.is_none().then_some(NO_ACS), Some(BARE_HOST)];
+        let notes = [(!self.is_acs_named).then_some(NO_ACS), Some(BARE_HOST)];
         notes.into_iter().flatten().fold(String::new(), |notes, note| notes + mark + " " + note + "\n")
     }
+}
+
+/// What Kea is told in addition for a TR-069 server.
+struct Additional {
+    defs: Vec<Value>,
+    options: Vec<Value>,
+    classes: Vec<Value>,
+}
+
+/// What one of Kea's servers is told.
+fn object(defs: Vec<Value>, options: Vec<Value>, classes: Vec<Value>) -> Value {
+    let members = [("option-def", defs), ("option-data", options), ("client-classes", classes)];
+    members.into_iter().filter(|(_, values)| !values.is_empty()).map(|(name, values)| (name, json!(values))).collect()
+}
+
+fn commented(mark: &str, lines: &str) -> String {
+    lines.lines().fold(String::new(), |text, line| text + mark + " " + line + "\n")
 }
 
 /// An option that Kea has no name for.
@@ -208,7 +232,8 @@ mod tests {
 
     fn block() -> Block {
         let tftp = Some(Ipv4Addr::new(192, 0, 2, 5));
-        Block { url: "https://prov.example.com:8443/$PSN.xml".into(), tftp, acs: None }
+        let url = String::from("https://prov.example.com:8443/$PSN.xml");
+        Block { acs: Acs(url.clone()), url, tftp, is_acs_named: false }
     }
 
     fn json_of(text: &str) -> Value {
@@ -242,14 +267,23 @@ mod tests {
     }
 
     #[test]
-    fn a_tr_069_server_is_named_in_every_dialect_and_only_where_there_is_one() {
-        let with = Block { acs: Some(Acs("http://a/".into())), ..block() };
+    fn a_tr_069_server_is_named_in_every_dialect_and_in_force_only_where_there_is_one() {
+        let with = Block { acs: Acs("http://a/".into()), is_acs_named: true, ..block() };
         let texts =
             |block: &Block| [block.kea(), block.kea6(), block.isc(), block.isc6(), block.dnsmasq(), block.mikrotik()];
-        assert!(texts(&block()).iter().all(|text| text.contains("--acs names one") && !text.contains("3561")));
+        let is_comment = |line: &&str| line.starts_with("//") || line.starts_with('#');
+        let of_vendor = ["3561", "vendor:", "00000de9", "00:00:0d:e9", "tr069", "acs-url"];
+        let names_one = |line: &str| of_vendor.iter().any(|word| line.contains(word));
+        for text in texts(&block()) {
+            assert!(text.contains("--acs names") || text.contains("names a TR-069 server"), "{text}");
+            assert!(text.lines().filter(is_comment).any(names_one), "shown: {text}");
+            assert!(!text.lines().filter(|line| !is_comment(line)).any(names_one), "not in force: {text}");
+        }
         for text in texts(&with) {
             assert!(text.contains("http://a/") || text.contains("687474703a2f2f612f"), "{text}");
+            assert!(!text.lines().filter(is_comment).any(names_one), "in force: {text}");
         }
         assert!(with.mikrotik().contains("code=43 value=\"0x0109687474703a2f2f612f\""), "{}", with.mikrotik());
+        assert!(with.mikrotik().contains("phoneprov-43,phoneprov-125\n"), "{}", with.mikrotik());
     }
 }

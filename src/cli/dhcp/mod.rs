@@ -18,7 +18,7 @@ use crate::config::{Config, Protocol};
 ///
 /// Options 66, 159 and 160 have its URL, 150 its address where TFTP is on port 69. MPP phones read them in the order 66, 160,
 /// 159, 150; ATA and SPA devices read 66 too. Options 43, 125 and, for IPv6, 17 name a TR-069 server, which this one is not:
-/// they are there with --acs. Kea and ISC DHCP have a file of its own for IPv6: --ipv6 prints that; what is printed for
+/// they are comments, and in force with --acs. Kea and ISC DHCP have a file of its own for IPv6: --ipv6 prints that; what is printed for
 /// dnsmasq and `RouterOS` has both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -101,8 +101,11 @@ impl Args {
         let ip = self.server.parse::<Ipv4Addr>().ok().or(self.address);
         let is_tftp_open = port_of(Protocol::Tftp) == Some(69);
         let url = format!("{}://{host}{port}{path}", protocol.as_str());
-        let acs = self.acs.as_deref().map(acs).transpose()?;
-        Ok(Block { url, tftp: ip.filter(|_| is_tftp_open), acs })
+        ensure!(url.len() <= LONGEST, "{url} has {} characters: expected {LONGEST} at the most", url.len());
+        let named = self.acs.as_deref().map(acs).transpose()?;
+        let is_acs_named = named.is_some();
+        let acs = named.unwrap_or_else(|| Acs(url.clone()));
+        Ok(Block { url, tftp: ip.filter(|_| is_tftp_open), acs, is_acs_named })
     }
 }
 
