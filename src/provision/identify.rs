@@ -131,11 +131,11 @@ impl Named {
         let serial = found.macros.serial().cloned();
         let mut candidates = Vec::new();
         for name in found.file.split('/') {
-            for run in mac_runs(name) {
-                match (run.as_slice(), mac) {
-                    ([literal], Some(other)) if *literal != other => return Self::Several,
-                    ([literal], _) => mac = Some(*literal),
-                    (several, _) => candidates.extend_from_slice(several),
+            for mut run in mac_runs(name) {
+                match (run.next(), run.next(), mac) {
+                    (Some(literal), None, Some(other)) if literal != other => return Self::Several,
+                    (Some(literal), None, _) => mac = Some(literal),
+                    (first, second, _) => candidates.extend(first.into_iter().chain(second).chain(run)),
                 }
             }
         }
@@ -194,7 +194,7 @@ pub(super) fn mac_in(name: &str) -> Option<MacAddress> {
 /// `-`, `.` or `_`. A run of up to sixteen may hold an address with letters beside it that are digits too; it gives every
 /// address it could be. `ATA` before an address is none of its digits (`ATA000E08ABCDEF.cnf.xml`, the first name that an
 /// ATA 190 asks for).
-fn mac_runs(name: &str) -> impl Iterator<Item = Vec<MacAddress>> {
+fn mac_runs(name: &str) -> impl Iterator<Item = Run<'_>> {
     let bytes = name.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let starts_run = move |at: usize| {
@@ -204,12 +204,31 @@ fn mac_runs(name: &str) -> impl Iterator<Item = Vec<MacAddress>> {
     (0..bytes.len()).filter(move |at| starts_run(*at)).filter_map(move |at| {
         let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         match run {
-            12..=16 => Some(bytes[at..at + run].windows(12).filter_map(MacAddress::from_digits).collect()),
-            2 => grouped(&bytes[at..], 2).map(|mac| vec![mac]),
-            4 => grouped(&bytes[at..], 4).map(|mac| vec![mac]),
+            12..=16 => Some(Run { grouped: None, digits: &bytes[at..at + run] }),
+            2 | 4 => grouped(&bytes[at..], run).map(|mac| Run { grouped: Some(mac), digits: &[] }),
             _ => None,
         }
     })
+}
+
+/// What one run of digits may be, the first first; never nothing.
+#[derive(Debug, PartialEq, Eq)]
+struct Run<'a> {
+    grouped: Option<MacAddress>,
+    digits: &'a [u8],
+}
+
+impl Iterator for Run<'_> {
+    type Item = MacAddress;
+
+    fn next(&mut self) -> Option<MacAddress> {
+        if let Some(mac) = self.grouped.take() {
+            return Some(mac);
+        }
+        let mac = MacAddress::from_digits(self.digits.get(..12)?);
+        self.digits = &self.digits[1..];
+        mac
+    }
 }
 
 /// An address in groups of this many digits, each but the last followed by the same separator.

@@ -123,11 +123,15 @@ pub(super) enum MediaType {
 #[must_use]
 pub(super) fn media_type(file: &str) -> MediaType {
     let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match ending.to_ascii_lowercase().as_str() {
-        "xml" | "cfg" => MediaType::Xml,
-        "txt" => MediaType::Text,
-        "pem" | "crt" => MediaType::Pem,
-        _ => MediaType::Binary,
+    let is = |known: &[&str]| known.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    if is(&["cfg", "xml"]) {
+        MediaType::Xml
+    } else if is(&["txt"]) {
+        MediaType::Text
+    } else if is(&["pem", "crt"]) {
+        MediaType::Pem
+    } else {
+        MediaType::Binary
     }
 }
 
