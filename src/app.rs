@@ -6,6 +6,7 @@ use crate::certificate::Reader;
 use crate::config::{Config, Hears, Intake, Listen, Place, Sealing, Speaks};
 use crate::device::DeviceName;
 use crate::inventory::Inventory;
+use crate::listen::news;
 use crate::listen::proxy::Proxies;
 pub use crate::listen::tls::Doubt;
 use crate::listen::tls::{self, TlsDoor, TlsError};
@@ -103,7 +104,7 @@ impl App {
         let root = Root::open(&config.profiles)
             .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
         keep_apart(&config)?;
-        let root = Arc::new(root.watched());
+        let root = Arc::new(root.watched(news::watched));
         let line = Line {
             tree: Tree::new(root.clone()),
             templates: Templates::new(root),

@@ -272,6 +272,9 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     if app.line.rules.ask() {
         wanted.password = Box::pin(password::examine(app, &asker.session.shared, &head, &wanted)).await;
     }
+    if !asker.session.ending.takes_what_was_waited_for() {
+        app.line.tree.root().hear();
+    }
     let admitted = match provision::admit(&app.line, &wanted, &mut trail) {
         Err(Refusal::Unread(name)) => {
             let store = asker.session.shared.store.as_ref();
@@ -297,6 +300,7 @@ async fn walk(app: &Arc<App>, asker: Asker, request: hyper::Request<Incoming>) -
     let app = app.clone();
     let made = tokio::task::spawn_blocking(move || {
         let _turn = turn;
+        app.line.tree.root().hear();
         provision::finish(&app.line, &read(&app, &asker, &head), &profile)
     });
     let made = made

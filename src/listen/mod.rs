@@ -9,6 +9,7 @@ pub mod client;
 mod clock;
 pub mod http;
 mod inflow;
+pub mod news;
 mod password;
 pub mod proxy;
 mod refusal;

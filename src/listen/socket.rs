@@ -36,6 +36,9 @@ const LAST: u8 = 1;
 /// has not yet read, and that is the answer.
 const UNREAD: u8 = 2;
 
+/// The task has waited for the runtime to tell of what it then read.
+const WAITED: u8 = 4;
+
 enum Stream {
     /// Just accepted: its request is there, as a rule, and no event loop needs to know of it.
     Fresh(TcpStream),
@@ -58,6 +61,12 @@ impl Ending {
     /// From now on: the client sends what nobody reads.
     pub(crate) fn leaves_a_body(&self) {
         self.0.fetch_or(UNREAD, Ordering::Relaxed);
+    }
+
+    /// Whether the bytes of the request that has just come had to be waited for, and nothing else since: they came with a turn
+    /// of the runtime, after everything that came before them.
+    pub(crate) fn takes_what_was_waited_for(&self) -> bool {
+        self.0.fetch_and(!WAITED, Ordering::Relaxed) & WAITED != 0
     }
 
     fn is(&self, what: u8) -> bool {
@@ -140,7 +149,11 @@ impl AsyncRead for Socket {
             }
             other => self.stream = other,
         }
-        Pin::new(self.watched()?).poll_read(context, into)
+        let read = Pin::new(self.watched()?).poll_read(context, into);
+        if read.is_pending() {
+            self.ending.0.fetch_or(WAITED, Ordering::Relaxed);
+        }
+        read
     }
 }
 

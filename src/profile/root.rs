@@ -1,6 +1,7 @@
 //! The folder that holds the profiles, and the only way to a file below it.
 
 mod print;
+mod queue;
 mod watch;
 
 use std::fs::File;
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 
+pub use queue::{Keep, Queue, asked};
 use watch::Watches;
 
 /// The profile folder, held open: a file below it is reached through this descriptor, and the kernel refuses whatever
@@ -64,10 +66,18 @@ impl Root {
     }
 
     /// The same folder, for who asks for the same stamps again and again: where the kernel tells of changes, a stamp is
-    /// taken once and holds until then.
+    /// taken once and holds until then. `keep` keeps the queues of what it tells.
     #[must_use]
-    pub fn watched(self) -> Self {
-        Self { watches: Watches::new(), ..self }
+    pub fn watched(self, keep: Keep) -> Self {
+        Self { watches: Watches::new(keep), ..self }
+    }
+
+    /// Hears of all changes until now, for whom the keeper of the queues does not vouch: who has read on without waiting for
+    /// the runtime, or is none of its threads. It is for the stamps that this thread takes next.
+    pub fn hear(&self) {
+        if let Some(watches) = &self.watches {
+            watches.hear();
+        }
     }
 
     /// Whether the folder is still the one at its path: it may have been replaced as a whole.

@@ -68,6 +68,8 @@ struct Walked {
 async fn walk(app: &App, shared: &Shared, read: &ReadRequest, peer: SocketAddr) -> Walked {
     let mut trail = Trail::default();
     let mut wanted = request(&read.name, peer);
+    // One turn of the runtime may bring many requests, of which the last came in after it.
+    app.line.tree.root().hear();
     let admitted = match provision::admit(&app.line, &wanted, &mut trail) {
         Err(Refusal::Unread(name)) => Box::pin(app.admit(shared.store.as_ref(), &mut wanted, &mut trail, name)).await,
         admitted => admitted,
@@ -86,6 +88,7 @@ async fn walk(app: &App, shared: &Shared, read: &ReadRequest, peer: SocketAddr) 
     let (line, name) = (app.line.clone(), read.name.clone());
     let made = tokio::task::spawn_blocking(move || {
         let _turn = turn;
+        line.tree.root().hear();
         provision::finish(&line, &request(&name, peer), &profile)
     });
     let made = made

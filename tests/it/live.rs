@@ -35,6 +35,46 @@ fn an_edit_a_new_file_and_a_removed_file_count_from_the_next_request() {
 }
 
 #[test]
+fn an_edit_counts_on_connections_that_stay_open_while_many_ask_at_once() {
+    let site = Site::new("");
+    for place in 0..4 {
+        site.profile(&format!("folder{place}/edited.txt"), "0");
+    }
+    let server = site.start();
+    let end = Instant::now() + Duration::from_secs(4);
+    let ask = |stream: &mut TcpStream, path: &str, times: usize| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(times);
+        stream.write_all(request.as_bytes()).expect("an open connection");
+        let (mut wire, mut piece) = (String::new(), [0; 65536]);
+        while wire.matches("\r\n\r\n").count() < times || !wire.ends_with('.') {
+            let length = stream.read(&mut piece).expect("an answer");
+            assert!(length > 0, "{wire}");
+            wire.push_str(std::str::from_utf8(&piece[..length]).expect("text"));
+        }
+        wire
+    };
+    let (ask, server) = (&ask, &server);
+    std::thread::scope(|scope| {
+        for place in 0..4 {
+            scope.spawn(move || {
+                // Each waits for its answers, edits, and asks again at once: one by one, and several in one packet.
+                let (path, mut stream) = (format!("/folder{place}/edited.txt"), connect(server.port("http")));
+                let mut edits = 0;
+                while Instant::now() < end {
+                    edits += 1;
+                    let content = format!("edit {edits:08}.");
+                    server.profile(&path[1..], &content);
+                    let times = 1 + edits % 3;
+                    let wire = ask(&mut stream, &path, times);
+                    assert_eq!(wire.matches(&content).count(), times, "{wire}");
+                }
+                assert!(edits > 100, "{edits} edits");
+            });
+        }
+    });
+}
+
+#[test]
 fn an_edited_base_or_include_counts_from_the_next_request() {
     let site = Site::new("");
     site.profile("_part.xml", "<A>first</A>");

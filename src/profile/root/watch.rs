@@ -1,23 +1,25 @@
 //! What the kernel has promised to tell of (`inotify(7)`): the stamp of a file in a watched folder holds until it tells.
 //!
-//! The kernel queues what it has to tell before the call that changes a file returns. So one look at an empty queue says
-//! of every remembered stamp that it still holds, for a tenth of what one `stat` costs. All doubt ends at `stat`: other
-//! file systems than those that tell, links, files with a second name, folders past the bound, anything told.
+//! The kernel queues what it has to tell before the call that changes a file returns. So an empty queue says of every
+//! remembered stamp that it still holds, for a tenth of what one `stat` costs, or for nothing where the runtime knows that it
+//! is empty. All doubt ends at `stat`: other file systems than those that tell, links, files with a second name, folders
+//! past the bound, anything told.
 
 use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::fs::inotify::{self, ReadFlags, Reader, WatchFlags};
 use rustix::fs::{AtFlags, Stat};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::print::{Print, Printed, Prints};
+use super::queue::{self, Keep, Queue};
 use super::{Kind, Stamp};
 
 /// Memories at the most: the kernel allows a user 128 queues in all.
@@ -47,7 +49,8 @@ pub(super) struct Watches(Box<[Mutex<Memory>]>);
 /// The stamps of one queue.
 #[derive(Debug)]
 struct Memory {
-    queue: OwnedFd,
+    queue: Box<dyn Queue>,
+    keep: Keep,
     /// Whether each folder is watched, or cannot be.
     folders: HashMap<Box<str>, bool>,
     /// By the print of each path: ten thousand names would be ten thousand misses of the processor's cache.
@@ -72,9 +75,9 @@ enum Known {
 
 impl Watches {
     /// Nothing is watched yet; `None` where the kernel has no queue for us.
-    pub(super) fn new() -> Option<Self> {
+    pub(super) fn new(keep: Keep) -> Option<Self> {
         let memories = available_parallelism().map_or(1, usize::from).min(MEMORIES);
-        (0..memories).map(|_| Memory::new().map(Mutex::new)).collect::<io::Result<_>>().ok().map(Self)
+        (0..memories).map(|_| Memory::new(keep).map(Mutex::new)).collect::<io::Result<_>>().ok().map(Self)
     }
 
     /// The stamp of what stands at `relative` below `root`, links followed.
@@ -103,6 +106,14 @@ impl Watches {
         Ok(found)
     }
 
+    /// Hears what has been told until now, for who stamps next on this thread.
+    pub(super) fn hear(&self) {
+        // Whoever has it for the moment looks at the same queue, and has not looked yet for all we know.
+        let mut memory = self.mine().lock().unwrap_or_else(PoisonError::into_inner);
+        let news = News::read(memory.queue.as_fd());
+        memory.take(news);
+    }
+
     /// This thread's memory. Threads share one only where there are more of them than processors.
     fn mine(&self) -> &Mutex<Memory> {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -127,10 +138,10 @@ fn is_told_of(stat: &Stat) -> bool {
 }
 
 impl Memory {
-    fn new() -> io::Result<Self> {
-        let queue = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    fn new(keep: Keep) -> io::Result<Self> {
+        let (queue, prints) = (queue::open(keep)?, Prints::default());
         let (folders, stamps) = (HashMap::new(), HashMap::default());
-        Ok(Self { queue, folders, stamps, prints: Prints::default(), since: now(), forgotten: 0 })
+        Ok(Self { queue, keep, folders, stamps, prints, since: now(), forgotten: 0 })
     }
 
     fn known(&mut self, root: BorrowedFd<'_>, relative: &str) -> Known {
@@ -164,33 +175,23 @@ impl Memory {
 
     /// Hears what the kernel has to tell, and forgets what may have changed. Whether there is no more to hear.
     fn is_quiet(&mut self) -> bool {
-        let mut room = [MaybeUninit::uninit(); ROOM];
-        let mut reader = Reader::new(self.queue.as_fd(), &mut room);
-        let (mut is_news, mut folders_changed, mut heard) = (false, false, 0);
-        let is_quiet = loop {
-            match reader.next() {
-                Ok(event) => {
-                    is_news = true;
-                    folders_changed |= changes_folders(event.events());
-                }
-                Err(Errno::AGAIN) => break true,
-                Err(Errno::INTR) => {}
-                Err(_) => {
-                    folders_changed = true;
-                    break false;
-                }
-            }
-            heard += 1;
-            if heard >= NEWS {
-                break false;
-            }
-        };
-        if folders_changed {
+        let mut news = News::default();
+        let queue = &self.queue;
+        let is_quiet = queue.hear(&mut || {
+            news = News::read(queue.as_fd());
+            news.is_all
+        });
+        self.take(news);
+        is_quiet
+    }
+
+    /// Forgets what may have changed.
+    fn take(&mut self, news: News) {
+        if news.of_folders {
             self.begin_again();
-        } else if is_news || (!self.stamps.is_empty() && now() - self.since >= BELIEVED) {
+        } else if news.is_any || (!self.stamps.is_empty() && now() - self.since >= BELIEVED) {
             self.forget();
         }
-        is_quiet
     }
 
     /// Whether the folder is watched; from now on, if it can be.
@@ -205,7 +206,7 @@ impl Memory {
         let path = format!("/proc/self/fd/{}/{folder}", root.as_raw_fd());
         let is_telling = rustix::fs::statfs(path.as_str())
             .is_ok_and(|file_system| u64::try_from(file_system.f_type).is_ok_and(|magic| TELLING.contains(&magic)));
-        let is_watched = match is_telling.then(|| inotify::add_watch(&self.queue, path.as_str(), wanted())) {
+        let is_watched = match is_telling.then(|| inotify::add_watch(self.queue.as_fd(), path.as_str(), wanted())) {
             Some(Ok(_)) => true,
             // There is none, or none yet.
             Some(Err(Errno::NOENT)) => return false,
@@ -225,9 +226,40 @@ impl Memory {
         self.forget();
         self.folders.clear();
         // The old watches go with the queue. Without a new one it serves on, and tells of more than is wanted.
-        if let Ok(queue) = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) {
+        if let Ok(queue) = queue::open(self.keep) {
             self.queue = queue;
         }
+    }
+}
+
+/// What a look at a queue has brought.
+#[derive(Debug, Default, Clone, Copy)]
+struct News {
+    /// Something has changed.
+    is_any: bool,
+    /// Folders among it, or nobody knows what.
+    of_folders: bool,
+    /// There is no more.
+    is_all: bool,
+}
+
+impl News {
+    fn read(queue: BorrowedFd<'_>) -> Self {
+        let mut room = [MaybeUninit::uninit(); ROOM];
+        let mut reader = Reader::new(queue, &mut room);
+        let mut news = Self::default();
+        for _ in 0..NEWS {
+            match reader.next() {
+                Ok(event) => {
+                    news.is_any = true;
+                    news.of_folders |= changes_folders(event.events());
+                }
+                Err(Errno::AGAIN) => return Self { is_all: true, ..news },
+                Err(Errno::INTR) => {}
+                Err(_) => return Self { of_folders: true, ..news },
+            }
+        }
+        news
     }
 }
 

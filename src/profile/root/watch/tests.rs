@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::Root;
+use super::super::{Root, asked};
 use super::*;
 
 fn watched() -> (TempDir, Root) {
@@ -15,7 +15,7 @@ fn watched() -> (TempDir, Root) {
     for path in ["a/x", "a/y", "b/x", "c/d/x"] {
         write(&folder.path().join(path), "1");
     }
-    let root = Root::open(folder.path()).expect("the folder").watched();
+    let root = Root::open(folder.path()).expect("the folder").watched(asked);
     (folder, root)
 }
 
