@@ -128,6 +128,18 @@ pub(super) fn add_samples(config: &mut Config) {
     }
 }
 
+/// Whether activation codes have been given out, as far as the store tells.
+pub(super) fn has_codes(config: &Config) -> bool {
+    let Some(place) = config.store.as_ref().map(|store| store.place.clone()) else { return false };
+    let codes = block_on(async {
+        let store = Store::open(&place).await?;
+        let codes = store.codes().await;
+        store.close().await;
+        codes
+    });
+    codes.is_ok_and(|codes| codes.is_ok_and(|codes| !codes.is_empty()))
+}
+
 /// Looks whether the store of a configuration can be used.
 pub(super) fn try_open(config: &Config) -> anyhow::Result<()> {
     let Some(store) = &config.store else { return Ok(()) };

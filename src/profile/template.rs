@@ -100,6 +100,19 @@ impl Source {
 pub struct TemplateError {
     place: String,
     reason: String,
+    lacks_variable: bool,
+}
+
+impl TemplateError {
+    fn new(place: String, reason: String) -> Self {
+        Self { place, reason, lacks_variable: false }
+    }
+
+    /// Whether nothing is wrong but that a variable has no value.
+    #[must_use]
+    pub fn lacks_variable(&self) -> bool {
+        self.lacks_variable
+    }
 }
 
 /// Our own reasons, which hold no value and are safe to show whole.
@@ -192,7 +205,7 @@ impl Templates {
         // Even a name in it may be part of a secret that was written without quotes.
         match text {
             Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
-            Err(error) => Err(TemplateError { place: "the rule's key".into(), reason: error.kind().to_string() }),
+            Err(error) => Err(TemplateError::new("the rule's key".into(), error.kind().to_string())),
         }
     }
 

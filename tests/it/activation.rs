@@ -176,6 +176,36 @@ fn a_certificate_that_comes_with_the_code_is_bound_too() {
 }
 
 #[test]
+fn check_tells_of_a_variable_that_no_code_has_brought_once_codes_are_given_out() {
+    for url in postgres::stores() {
+        let site = Site::new("");
+        site.configure(&config(&ALL, &format!("{RULES}[store]\nurl = \"{url}\"\n")));
+        site.profile("start/$MA.cfg", "<flat-profile><User_ID_1_>{{ sip_user }}</User_ID_1_></flat-profile>");
+        let check = || {
+            let output = site.phoneprov(&["check"]);
+            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let missing = "start/$MA.cfg: gives no profile for a sample phone: start/$MA.cfg:1: `sip_user` is not defined";
+        assert_eq!(check(), (Some(0), "0 errors, 0 warnings\n".to_owned()));
+        site.tell(&["device", "code", "sip_usr=100"]);
+        let (code, said) = check();
+        assert!(code == Some(1) && said.contains(missing), "{said}");
+        site.tell(&["device", "code", "sip_user=100"]);
+        assert_eq!(check(), (Some(0), "0 errors, 0 warnings\n".to_owned()));
+        // What is wrong in itself is told at once, and so is a variable of a file that needs no code.
+        site.tell(&["device", "code", "--withdraw", "1"]);
+        site.tell(&["device", "code", "--withdraw", "2"]);
+        site.profile("$MA.cfg", "{{ sip_user }}");
+        site.profile("start/$MA.cfg", "{{ sip_user");
+        let (code, said) = check();
+        assert!(
+            code == Some(1) && said.contains("2 errors") && said.contains("error: $MA.cfg: gives no profile"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn whoever_tries_codes_is_slowed_down_and_told_of() {
     let server = start("sqlite://state/phoneprov.db");
     for at in 0..40 {

@@ -103,6 +103,7 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     findings.extend(store::findings(&config));
     findings.extend(intake::findings(&config));
     findings.extend(lists::findings(&config));
+    let has_codes = crate::cli::store::has_codes(&config);
     crate::cli::store::add_samples(&mut config);
     // The sample phone is nobody's: lists say nothing of it.
     config.admission = Arc::default();
@@ -110,7 +111,7 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     match App::new(config, &Metrics::default(), None) {
         Ok(app) => {
             findings.extend(expiry::findings(&app, args.sample().as_ref()));
-            findings.extend(tree::findings(&app, args.sample().as_ref()));
+            findings.extend(tree::findings(&app, args.sample().as_ref(), has_codes));
         }
         Err(error) => findings.push(Finding::error(place, error.to_string())),
     }

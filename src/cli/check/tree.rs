@@ -16,14 +16,22 @@ use crate::profile::name::{Name, Star};
 use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
-use crate::provision::{self, Certified, Conditions, Delivery, Examined, Named, Presented, Request, Verb};
+use crate::provision::{self, Certified, Conditions, Delivery, Examined, Named, Presented, Refusal, Request, Verb};
 
 /// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
 const CROWDED: usize = 50_000;
 
-/// Walks the tree from its root.
-pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Finding> {
-    let phone = Sample::new(sample.cloned());
+/// Who asks for each file.
+struct Visit<'a> {
+    app: &'a App,
+    phone: Sample,
+    /// Codes have been given out, which bring variables.
+    has_codes: bool,
+}
+
+/// Walks the tree from its root. Until codes are given out, nobody knows which variables they bring.
+pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bool) -> Vec<Finding> {
+    let visit = Visit { app, phone: Sample::new(sample.cloned()), has_codes };
     let mut findings = Vec::new();
     let mut exposed = Exposed::new(&app.config);
     let mut folders = vec![String::new()];
@@ -42,7 +50,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>) -> Vec<Findin
                     }
                     match kind(app, &below(&folder, &entry.name), entry) {
                         Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
-                        Ok(Kind::File) => findings.extend(ask(app, &phone, &below(&folder, &entry.name), &mut exposed)),
+                        Ok(Kind::File) => findings.extend(ask(&visit, &below(&folder, &entry.name), &mut exposed)),
                         Ok(Kind::Other) => findings.push(Finding::warning(
                             below(&folder, &entry.name),
                             "neither a file nor a folder, so it is never served",
@@ -130,7 +138,8 @@ fn overrides(app: &App, folder: &str, entries: &[Entry]) -> Vec<Finding> {
 }
 
 /// Asks for a file as a sample phone would that proves what it has to.
-fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Finding> {
+fn ask(visit: &Visit<'_>, path: &str, exposed: &mut Exposed) -> Vec<Finding> {
+    let Visit { app, phone, .. } = visit;
     let mut findings = Vec::new();
     if path.split('/').any(|segment| segment.starts_with('_')) {
         return findings;
@@ -164,7 +173,7 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
     match found.kind {
         FileKind::Template => {
             let proven = (phone.owner_of(&named, proof), phone.account_for(&named));
-            findings.extend(render(app, path, asked, proven, sent));
+            findings.extend(render(visit, path, asked, proven, sent));
         }
         FileKind::Literal => findings.extend(content::literal(app, path, sent)),
         // No folder has it.
@@ -174,13 +183,15 @@ fn ask(app: &App, phone: &Sample, path: &str, exposed: &mut Exposed) -> Vec<Find
 }
 
 fn render(
-    app: &App,
+    visit: &Visit<'_>,
     path: &str,
     asked: RequestPath,
     (owner, password): (Option<DeviceIdentity>, Examined),
     sent: Sent,
 ) -> Vec<Finding> {
+    let app = visit.app;
     let (treatment, _) = app.line.rules.treatment(&asked);
+    let awaits_codes = treatment.proof == Some(Proof::Code) && !visit.has_codes;
     let transport = match (&treatment.listeners, &owner) {
         (Some(listeners), Some(_)) if listeners.contains(&Protocol::Https) => Protocol::Https,
         (None, Some(_)) => Protocol::Https,
@@ -210,6 +221,7 @@ fn render(
     let made = provision::finish(&app.line, &request, &profile);
     match made.and_then(|_| provision::preview(&app.line, &profile)) {
         Ok(document) => content::findings(app, path, &document.bytes, sent),
+        Err(Refusal::Template(error)) if awaits_codes && error.lacks_variable() => Vec::new(),
         Err(refusal) => vec![Finding::error(path, format!("gives no profile for a sample phone: {refusal}"))],
     }
 }

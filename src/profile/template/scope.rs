@@ -96,7 +96,7 @@ impl Names {
             return self.explain(file, inner);
         }
         if let Some(Plain(reason)) = source.and_then(|source| source.downcast_ref::<Plain>()) {
-            return TemplateError { place, reason: reason.clone() };
+            return TemplateError::new(place, reason.clone());
         }
         let missed = self.0.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let reason = match (error.kind(), missed) {
@@ -107,7 +107,8 @@ impl Names {
                 format!("`{name}` is not known: the phone showed none that verifies")
             }
             (ErrorKind::UndefinedError, Some(name)) => {
-                format!("`{name}` is not defined: add it to [variables], or give it a default")
+                let reason = format!("`{name}` is not defined: add it to [variables], or give it a default");
+                return TemplateError { lacks_variable: true, ..TemplateError::new(place, reason) };
             }
             (ErrorKind::UndefinedError, None) => "an attribute that the line uses is not defined".to_owned(),
             (ErrorKind::WriteFailure, _) => format!("the profile is longer than {LONGEST} bytes"),
@@ -128,6 +129,6 @@ impl Names {
                 Some(_) | None => kind.to_string(),
             },
         };
-        TemplateError { place, reason }
+        TemplateError::new(place, reason)
     }
 }
