@@ -356,7 +356,9 @@ mod tests {
         metrics.request(Protocol::Tftp, Outcome::Refused, 7, Duration::from_millis(2));
         metrics.handshake(Handshake::Resumed(TlsVersion::V13));
         metrics.handshake(Handshake::Full(TlsVersion::V10));
-        CodeOutcome::ALL.into_iter().for_each(|outcome| metrics.code(outcome));
+        for outcome in CodeOutcome::ALL {
+            metrics.code(outcome);
+        }
         metrics.code(CodeOutcome::Unexamined);
         let text = metrics.text();
         for (outcome, count) in [("activated", 1), ("unknown", 1), ("away", 1), ("unexamined", 2)] {

@@ -62,13 +62,13 @@ enum Nothing {
     /// Only changes of it are there.
     NoFullReport,
     /// Nobody knows which profiles it fetches.
-    NothingFetched,
+    FetchUnknown,
     /// What it fetches is no profile, or would be refused.
-    NothingGiven,
+    NoProfile,
     /// Its profiles set only what no report tells, or nothing.
-    NothingIntended,
+    EmptyProfiles,
     /// Its report has other parameters than its profiles.
-    NothingInCommon,
+    OtherParameters,
 }
 
 /// Looks at one device, or at all.
@@ -161,10 +161,10 @@ impl Nothing {
             _ if drift.compared > 0 => return None,
             None if state.last.is_none() && state.gaps.is_empty() => Self::NoReport,
             None => Self::NoFullReport,
-            Some(_) if profiles > 0 && drift.untold == 0 => Self::NothingIntended,
-            Some(_) if profiles > 0 => Self::NothingInCommon,
-            Some(_) if others > 0 => Self::NothingGiven,
-            Some(_) => Self::NothingFetched,
+            Some(_) if profiles > 0 && drift.untold == 0 => Self::EmptyProfiles,
+            Some(_) if profiles > 0 => Self::OtherParameters,
+            Some(_) if others > 0 => Self::NoProfile,
+            Some(_) => Self::FetchUnknown,
         })
     }
 }
@@ -175,10 +175,10 @@ impl fmt::Display for Nothing {
         f.write_str(match self {
             Self::NoReport => "it has sent no report that is kept",
             Self::NoFullReport => "no full report of it is kept that can be read",
-            Self::NothingFetched => "nothing is known of what it fetches: name it with --path",
-            Self::NothingGiven => "of what it fetches, the server would give it nothing, or no profile",
-            Self::NothingIntended => "its profiles set no parameter that a report tells",
-            Self::NothingInCommon => "its report holds no parameter that its profiles set",
+            Self::FetchUnknown => "nothing is known of what it fetches: name it with --path",
+            Self::NoProfile => "of what it fetches, the server would give it nothing, or no profile",
+            Self::EmptyProfiles => "its profiles set no parameter that a report tells",
+            Self::OtherParameters => "its report holds no parameter that its profiles set",
         })
     }
 }
@@ -310,10 +310,10 @@ mod tests {
         let unread = State { gaps: vec![Gap::NoFull], ..state(None, None) };
         assert_eq!(nothing(&unread, drift(0, 9), (1, 0)), Some(Nothing::NoFullReport));
         let full = state(at, at);
-        assert_eq!(nothing(&full, drift(0, 9), (2, 1)), Some(Nothing::NothingInCommon));
-        assert_eq!(nothing(&full, drift(0, 0), (2, 1)), Some(Nothing::NothingIntended));
-        assert_eq!(nothing(&full, drift(0, 0), (0, 1)), Some(Nothing::NothingGiven));
-        assert_eq!(nothing(&full, drift(0, 0), (0, 0)), Some(Nothing::NothingFetched));
+        assert_eq!(nothing(&full, drift(0, 9), (2, 1)), Some(Nothing::OtherParameters));
+        assert_eq!(nothing(&full, drift(0, 0), (2, 1)), Some(Nothing::EmptyProfiles));
+        assert_eq!(nothing(&full, drift(0, 0), (0, 1)), Some(Nothing::NoProfile));
+        assert_eq!(nothing(&full, drift(0, 0), (0, 0)), Some(Nothing::FetchUnknown));
         assert_eq!(nothing(&full, drift(1, 9), (2, 1)), None);
         assert_eq!(nothing(&state(None, at), drift(1, 0), (1, 0)), None, "changes alone can be held against a profile");
     }

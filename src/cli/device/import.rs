@@ -206,7 +206,9 @@ impl Report {
         }
         let mut findings = std::mem::take(&mut self.pending);
         findings.sort_by_key(|(line, _)| *line);
-        findings.iter().for_each(|(line, finding)| self.finding(*line, finding));
+        for (line, finding) in &findings {
+            self.finding(*line, finding);
+        }
         Ok(())
     }
 
