@@ -112,6 +112,8 @@ pub struct CaseMetrics {
     pub full: Counter,
     /// Files that were not taken for another reason.
     pub failed: Counter,
+    /// Those that went because their time was over, of phones too.
+    removed: Family<KindLabels, Counter>,
 }
 
 impl CaseMetrics {
@@ -122,6 +124,12 @@ impl CaseMetrics {
         registry.register("case_logins_refused", "Clients with a wrong number or token", self.refused.clone());
         registry.register("case_files_without_room", "Files for which there was no room", self.full.clone());
         registry.register("case_files_failed", "Files that were not taken for another reason", self.failed.clone());
+        registry.register("uploads_removed", "Files whose time was over, by what they were", self.removed.clone());
+    }
+
+    /// Counts files that were removed because their time was over.
+    pub fn removed(&self, kind: &'static str, files: usize) {
+        self.removed.get_or_create(&KindLabels { kind }).inc_by(files as u64);
     }
 }
 

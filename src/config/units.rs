@@ -96,7 +96,11 @@ fn number_with_unit(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        match self.0.as_secs() {
+            seconds if self.0.subsec_nanos() > 0 || seconds % 3600 > 0 || seconds == 0 => write!(f, "{:?}", self.0),
+            seconds if seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
+            seconds => write!(f, "{}h", seconds / 3600),
+        }
     }
 }
 
@@ -123,6 +127,21 @@ mod tests {
         assert_eq!("7d".parse::<Period>().map(Period::duration), Ok(Duration::from_hours(168)));
         assert_eq!("64 MiB".parse::<Bytes>(), Ok(Bytes::mebibytes(64)));
         assert_eq!("512".parse::<Bytes>().map(Bytes::count), Ok(512));
+    }
+
+    #[test]
+    fn long_times_are_shown_in_days_or_hours() {
+        for (text, shown) in [
+            ("500ms", "500ms"),
+            ("90s", "90s"),
+            ("5m", "300s"),
+            ("0s", "0ns"),
+            ("90m", "5400s"),
+            ("36h", "36h"),
+            ("48h", "2d"),
+        ] {
+            assert_eq!(text.parse::<Period>().map(|period| period.to_string()).as_deref(), Ok(shown));
+        }
     }
 
     #[test]

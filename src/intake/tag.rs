@@ -15,9 +15,9 @@ impl Tag {
     /// That of the file with this first part, whose name is random.
     #[must_use]
     pub fn of(first: &KeptName) -> Self {
-        let digest: [u8; 32] = Sha256::digest(first.as_str()).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Self([a, b, c, d, e, f, g, h])
+        let mut tag = [0; 8];
+        tag.copy_from_slice(&Sha256::digest(first.as_str())[..8]);
+        Self(tag)
     }
 }
 

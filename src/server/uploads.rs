@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::config::{Config, Period, Uploads};
 use crate::listen::Shared;
-use crate::store::{Overdue, Store, StoreError};
+use crate::store::{Overdue, Removal, Store, StoreError};
 use crate::vault::{KeptName, Vault, VaultError};
 
 /// Between two looks for what is past its time.
@@ -43,13 +43,23 @@ struct Keeper {
     store: Arc<Store>,
     vault: Arc<Vault>,
     settings: Uploads,
+    /// Whether events are kept.
+    is_told: bool,
 }
 
 /// Starts it, where files are handed in.
 pub(super) fn start(config: &Config, shared: &Arc<Shared>) {
     let (Some(settings), Some(store), Some(vault)) = (&config.uploads, &shared.store, &shared.vault) else { return };
-    let keeper =
-        Keeper { shared: shared.clone(), store: store.clone(), vault: vault.clone(), settings: settings.clone() };
+    let keeper = Keeper {
+        shared: shared.clone(),
+        store: store.clone(),
+        vault: vault.clone(),
+        settings: settings.clone(),
+        is_told: config.events.is_some(),
+    };
+    for (overdue, _) in keeper.kinds() {
+        shared.metrics.case_files.removed(overdue(Timestamp::MIN).as_str(), 0);
+    }
     shared.tasks.spawn(keeper.keep());
 }
 
@@ -98,24 +108,32 @@ impl Keeper {
         Ok(())
     }
 
-    /// Removes what is past its time, a few at once.
-    async fn expire(&self) -> Result<(), Untidy> {
+    /// What goes after which time.
+    fn kinds(&self) -> [(fn(Timestamp) -> Overdue, Period); 4] {
         let settings = &self.settings;
-        let kinds = [
+        [
             (Overdue::Reports as fn(Timestamp) -> Overdue, settings.keep_reports),
             (Overdue::ProblemReports, settings.keep_problem_reports),
             (Overdue::Cases, settings.keep_cases),
             (Overdue::Partial, settings.keep_partial),
-        ];
-        for (overdue, kept) in kinds {
+        ]
+    }
+
+    /// Removes what is past its time, a few at once.
+    async fn expire(&self) -> Result<(), Untidy> {
+        for (overdue, kept) in self.kinds() {
             loop {
-                let uploads = self.store.overdue(overdue(before(kept)), BATCH).await?;
+                let overdue = overdue(before(kept));
+                let uploads = self.store.overdue(overdue, BATCH).await?;
                 if uploads.is_empty() {
                     break;
                 }
                 let why = format!("kept for {kept}, which is over");
-                let removed = self.store.remove_uploads(&uploads, WHO, &why).await?;
-                tracing::info!(files = removed.files, "removed files that are past their time");
+                let removal = Removal { who: WHO, why: &why, is_told: self.is_told };
+                let removed = self.store.remove_uploads(&uploads, removal).await?;
+                let (kind, files, bytes) = (overdue.as_str(), removed.files, removed.bytes);
+                tracing::info!(kind, files, bytes, %kept, "removed files that are past their time");
+                self.shared.metrics.case_files.removed(kind, removed.files);
                 self.remove(removed.kept).await?;
                 tokio::time::sleep(PAUSE).await;
             }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Row as _, Transaction};
 
 use super::read::parsed;
 use super::rows::{Cell, insert};
@@ -47,12 +47,9 @@ impl Store {
     pub async fn keep(&self, news: &[News]) -> Result<(), StoreError> {
         self.within(async {
             let mut transaction = self.pool.begin_with(self.engine.begin()).await.map_err(|error| self.error(error))?;
-            let count = i64::try_from(news.len()).unwrap_or(i64::MAX);
-            let number = "update event_count set last = last + $1 where id = 1 returning last";
-            let last = sqlx::query_scalar(number).bind(count).fetch_one(&mut *transaction).await;
-            let last: i64 = last.map_err(|error| self.error(error))?;
+            let first = self.number_events(&mut transaction, news.len()).await?;
             let mut ledger = self.ledger(&mut transaction, news).await?;
-            let rows = news.iter().zip(last - count + 1..).map(|(news, id)| cells(ledger.enter(news, id))).collect();
+            let rows = news.iter().zip(first..).map(|(news, id)| cells(ledger.enter(news, id))).collect();
             insert(&mut transaction, (INSERT, ""), rows).await.map_err(|error| self.error(error))?;
             self.stand(&mut transaction, ledger).await?;
             transaction.commit().await.map_err(|error| self.error(error))
@@ -95,6 +92,30 @@ impl Store {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let done = sqlx::query(TRIM).bind(before.as_millisecond()).bind(most).execute(&self.pool).await;
         done.map(|done| done.rows_affected()).map_err(|error| self.error(error))
+    }
+
+    /// Enters what a change of the store is told as, together with the change. The events get their numbers here.
+    pub(super) async fn keep_with(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        events: Vec<Event>,
+    ) -> Result<(), StoreError> {
+        let first = self.number_events(transaction, events.len()).await?;
+        let rows = events.into_iter().zip(first..).map(|(event, id)| cells(Event { id, ..event })).collect();
+        insert(transaction, (INSERT, ""), rows).await.map_err(|error| self.error(error))
+    }
+
+    /// Numbers for so many events; the first of them.
+    async fn number_events(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        events: usize,
+    ) -> Result<i64, StoreError> {
+        let count = i64::try_from(events).unwrap_or(i64::MAX);
+        let number = "update event_count set last = last + $1 where id = 1 returning last";
+        let last = sqlx::query_scalar(number).bind(count).fetch_one(&mut **transaction).await;
+        let last: i64 = last.map_err(|error| self.error(error))?;
+        Ok(last - count + 1)
     }
 
     async fn events(&self, order: &'static str, wanted: &Wanted, limit: i64) -> Result<Vec<Event>, StoreError> {

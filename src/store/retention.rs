@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use sqlx::{Any, Transaction};
 
+use super::removal::Tally;
 use super::rows::Cell;
-use super::{Store, StoreError, Upload};
+use super::{Removal, Store, StoreError, Upload};
 use crate::case::CaseNumber;
 use crate::vault::KeptName;
 
@@ -21,6 +22,19 @@ pub enum Overdue {
     Partial(Timestamp),
 }
 
+impl Overdue {
+    /// Which, as logs and metrics call them.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reports(_) => "reports",
+            Self::ProblemReports(_) => "problem_reports",
+            Self::Cases(_) => "cases",
+            Self::Partial(_) => "partial",
+        }
+    }
+}
+
 /// What was removed from the list. Its bytes are nobody's now, and have to be removed too.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Removed {
@@ -28,6 +42,8 @@ pub struct Removed {
     pub kept: Vec<KeptName>,
     /// How many files it was.
     pub files: usize,
+    /// What they had together (bytes).
+    pub bytes: u64,
 }
 
 const REPORTS: &str = "where kind in ('report', 'delta', 'status') and at < $1 order by id limit $2";
@@ -50,14 +66,16 @@ impl Store {
         self.uploads(end, &[before.as_millisecond().into(), limit.into()]).await
     }
 
-    /// Takes files off the list for good. What goes of a case stands in its record, with who and why.
+    /// Takes files off the list for good. What goes of a case stands in its record, with who and why; where events are kept,
+    /// each kind is one.
     ///
     /// # Errors
     /// The store cannot be written: then all are still there.
-    pub async fn remove_uploads(&self, uploads: &[Upload], who: &str, why: &str) -> Result<Removed, StoreError> {
+    pub async fn remove_uploads(&self, uploads: &[Upload], removal: Removal<'_>) -> Result<Removed, StoreError> {
+        let Removal { who, why, .. } = removal;
         self.within(async {
             let mut transaction = self.begin().await?;
-            let mut removed = Removed::default();
+            let (mut removed, mut tally) = (Removed::default(), Tally::default());
             // Whoever writes takes this row first: two would wait for each other else.
             let first = sqlx::query("update upload_count set bytes = bytes where id = 1");
             first.execute(&mut *transaction).await.map_err(|error| self.error(error))?;
@@ -78,6 +96,11 @@ impl Store {
                 }
                 removed.kept.extend(upload.parts.iter().map(|part| part.kept.clone()));
                 removed.files += 1;
+                removed.bytes += u64::try_from(size).unwrap_or_default();
+                tally.add(upload, size);
+            }
+            if removal.is_told && removed.files > 0 {
+                self.keep_with(&mut transaction, tally.events(&removal)).await?;
             }
             transaction.commit().await.map_err(|error| self.error(error))?;
             Ok(removed)

@@ -3,8 +3,11 @@
 use jiff::{Timestamp, ToSpan as _};
 use phoneprov::case::{CaseFault, CaseNumber, Credential, FileName, Label, Remark};
 use phoneprov::device::DeviceName;
+use phoneprov::event::Kind;
 use phoneprov::password::Token;
-use phoneprov::store::{NewUpload, Others, Overdue, Quota, Store, StoreError, UploadKind, UploadState};
+use phoneprov::store::{
+    NewUpload, Others, Overdue, Quota, Removal, Store, StoreError, UploadKind, UploadState, Wanted,
+};
 use phoneprov::vault::Kept;
 
 use crate::site::{Site, config};
@@ -173,9 +176,14 @@ fn what_is_removed_leaves_a_record_and_makes_room() {
         let overdue = async |what| store.overdue(what, 10).await.expect("a store").len();
         assert_eq!(overdue(Overdue::Cases(later)).await, 0, "the case is open");
         let files = store.uploads_of_case(&case).await.expect("a store");
-        let removed = store.remove_uploads(&files, "anna", "asked by the customer").await.expect("removed");
-        assert_eq!((removed.kept, removed.files), (vec![kept('a', 0).name], 1));
-        assert_eq!(store.remove_uploads(&files, "anna", "").await.expect("a store").files, 0, "it was gone");
+        let removal = Removal { who: "anna", why: "asked by the customer", is_told: true };
+        let removed = store.remove_uploads(&files, removal).await.expect("removed");
+        assert_eq!((removed.kept, removed.files, removed.bytes), (vec![kept('a', 0).name], 1, 5));
+        assert_eq!(store.remove_uploads(&files, removal).await.expect("a store").files, 0, "it was gone");
+        let events = store.newest_events(&Wanted::default(), 10).await.expect("a store");
+        let told: Vec<_> = events.iter().map(|e| (e.id, e.kind, e.outcome.as_str(), e.text.as_str())).collect();
+        let text = "case 612345678: 1 file, 5 bytes, removed by anna: asked by the customer";
+        assert_eq!(told, [(1, Kind::Upload, "removed", text)]);
         assert_eq!(store.uploaded().await.expect("a store"), 0);
         let entry = store.case_entries(&case).await.expect("a store").pop().expect("an entry");
         assert_eq!((entry.who.as_str(), entry.action.as_str()), ("anna", "file deleted"));

@@ -48,6 +48,7 @@ mod refusals;
 mod reload;
 mod report;
 mod reports;
+mod retention;
 mod revocation;
 mod room;
 mod rule;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use super::choose;
 use crate::case::CaseNumber;
 use crate::cli::store::{who, with_shared_store};
+use crate::store::Removal;
 use crate::terminal::OneLine;
 use crate::vault::Vault;
 
@@ -34,7 +35,8 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         let vault = Vault::open(&uploads)?;
         let file = choose::one(choose::files(&store, &args.number).await?, &args.file)?;
         let (id, name) = (file.id, file.name.clone());
-        let removed = store.remove_uploads(&[file], &who(), &args.why).await?;
+        let removal = Removal { who: &who(), why: &args.why, is_told: config.events.is_some() };
+        let removed = store.remove_uploads(&[file], removal).await?;
         ensure!(removed.files == 1, "somebody else has deleted it meanwhile");
         // What cannot be removed now goes with the next sweep: nobody lists it.
         removed.kept.iter().try_for_each(|kept| vault.remove(kept))?;
