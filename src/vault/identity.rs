@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use age::x25519::Identity;
+use age::x25519::{Identity, Recipient};
 
 use super::VaultError;
 use crate::config::read_identity;
@@ -32,6 +32,12 @@ impl Identities {
             return Err(failed("no identity in it: expected a line AGE-SECRET-KEY-1…, as age-keygen writes it".into()));
         }
         Ok(Self(found))
+    }
+
+    /// Whether one of them opens what is encrypted for these.
+    #[must_use]
+    pub fn open(&self, recipients: &[Recipient]) -> bool {
+        self.0.iter().any(|identity| recipients.contains(&identity.to_public()))
     }
 
     /// Each of them.

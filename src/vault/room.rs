@@ -3,6 +3,7 @@
 //! Of one process. Another one over the same folder is seen as what it has written, by the looks that go on while a file
 //! comes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -71,9 +72,7 @@ impl Room {
 
     /// Refuses so many bytes more where less than they and the floor is free.
     fn check(&self, more: u64, promised: u64) -> Result<(), VaultError> {
-        let space = rustix::fs::statvfs(&self.folder).map_err(|error| VaultError::of(&self.folder, error.into()))?;
-        // What is free for those who are not root.
-        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        let free = free(&self.folder).map_err(|error| VaultError::of(&self.folder, error))?;
         if free >= self.floor.saturating_add(more) {
             return Ok(());
         }
@@ -121,6 +120,15 @@ impl Drop for Reservation {
     }
 }
 
+/// What is free on the disk of a folder for those who are not root (bytes).
+///
+/// # Errors
+/// There is no such folder.
+pub fn free(folder: &Path) -> io::Result<u64> {
+    let space = rustix::fs::statvfs(folder)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
 /// What a file of this length takes on the disk at the most: 16 bytes more for each 64 KiB, and as much for the lists that a
 /// file system keeps of its blocks.
 fn taken(length: u64) -> u64 {
@@ -135,8 +143,7 @@ mod tests {
 
     /// A room of which so much is free above the floor, give or take what other programs write meanwhile.
     fn room(folder: &Path, free: u64) -> Arc<Room> {
-        let space = rustix::fs::statvfs(folder).expect("a disk");
-        Room::new(folder, (space.f_bavail * space.f_frsize).saturating_sub(free))
+        Room::new(folder, super::free(folder).expect("a disk").saturating_sub(free))
     }
 
     fn promised(room: &Room) -> u64 {

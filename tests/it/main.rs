@@ -64,4 +64,5 @@ mod support_table;
 mod tftp;
 mod throttle;
 mod trust;
+mod uploads_check;
 mod weaknesses;

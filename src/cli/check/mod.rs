@@ -10,6 +10,7 @@ mod lists;
 mod rules;
 mod store;
 mod tree;
+mod uploads;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -102,6 +103,7 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
     findings.extend(intake::findings(&config));
+    findings.extend(uploads::findings(&config));
     findings.extend(lists::findings(&config));
     let has_codes = crate::cli::store::has_codes(&config);
     crate::cli::store::add_samples(&mut config);
