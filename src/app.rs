@@ -76,11 +76,18 @@ impl App {
     /// # Errors
     /// The profile folder or a certificate cannot be opened or does not fit.
     pub fn new(config: Config, metrics: &Metrics, inventory: Option<Arc<Inventory>>) -> Result<Self, AppError> {
-        let app = Self::without_doors(config, metrics, inventory)?;
-        let (listen, reader) = (&app.config.listen, &app.config.certificates);
+        Self::without_doors(config, metrics, inventory)?.with_doors()
+    }
+
+    /// Opens what listens.
+    ///
+    /// # Errors
+    /// A certificate cannot be opened or does not fit.
+    pub fn with_doors(self) -> Result<Self, AppError> {
+        let (listen, reader) = (&self.config.listen, &self.config.certificates);
         let tls = listen.iter().map(|listen| tls_door(listen, reader)).collect::<Result<_, _>>()?;
         let proxies = listen.iter().map(|listen| proxies(listen, reader)).collect::<Result<_, _>>()?;
-        let intake = app.config.intake.iter().map(|intake| match &intake.speaks {
+        let intake = self.config.intake.iter().map(|intake| match &intake.speaks {
             Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
             Hears::Https(tls) => {
                 let opened = TlsDoor::open(tls, reader);
@@ -88,7 +95,7 @@ impl App {
             }
         });
         let intake = intake.collect::<Result<_, _>>()?;
-        Ok(Self { tls, proxies, intake, ..app })
+        Ok(Self { tls, proxies, intake, ..self })
     }
 
     /// Builds what knows which profiles there are and who may have them, and nothing that listens: no certificate of a listener

@@ -53,8 +53,10 @@ fn what_a_device_has_is_told_before_the_listeners_can_be_opened() {
     let lost: String = lost.collect();
     assert!(lost.contains("nowhere/certificate.pem") && lost.contains("nowhere/client-ca"), "{lost}");
     fs::write(site.config(), lost).expect("room for a configuration");
+    site.profile("wrong-$MA.cfg", "{{ nowhere }}");
     let check = site.phoneprov(&["check"]);
-    assert!(String::from_utf8_lossy(&check.stdout).contains("nowhere/"), "it cannot be put to work: {check:?}");
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(said.contains("nowhere/") && said.contains("`nowhere` is not defined"), "neither hides the other: {said}");
     assert!(site.tell(&["explain", PHONE, "logo"]).starts_with("logo = \"Sales\"  from group sales\n"));
     assert!(site.tell(&["explain", PHONE, "Time_Zone"]).starts_with("Time_Zone = \"GMT\"  in /p/000e08abcdef.cfg"));
     assert!(site.tell(&["device", "status", PHONE]).contains("nothing was heard of it"));

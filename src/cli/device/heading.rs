@@ -47,10 +47,10 @@ pub(super) fn of(column: &Column) -> String {
     }
 }
 
-/// The field that a name that is none is close to.
+/// The field that a name that is none is close to. A parameter, `<Label>`, says what it is.
 fn meant_by(heading: &str) -> Option<&'static str> {
     let is = |name: &str| name.eq_ignore_ascii_case(heading);
-    if heading.len() < 3 || FIELDS.iter().any(|(field, _)| is(field)) {
+    if heading.len() < 3 || heading.starts_with('<') || FIELDS.iter().any(|(field, _)| is(field)) {
         return None;
     }
     let also = ALSO.iter().find(|(name, _)| is(name)).map(|(_, field)| *field);
@@ -84,8 +84,21 @@ mod tests {
             let expected = format!("the column `{name}` is taken for a variable's: did you mean {meant}? ");
             assert!(said.starts_with(&expected), "{name}: {said}");
         }
-        let clear = ["mac", " Label ", "lable:text", "label:json", "vlan", "sip_user", "room", "site", "ext", "ma", ""];
-        assert_eq!(clear.map(doubt), [const { None }; 11]);
+        let clear = [
+            "<Label>",
+            "mac",
+            " Label ",
+            "lable:text",
+            "label:json",
+            "vlan",
+            "sip_user",
+            "room",
+            "site",
+            "ext",
+            "ma",
+            "",
+        ];
+        assert_eq!(clear.map(doubt), [const { None }; 12]);
     }
 
     #[test]
