@@ -17,7 +17,7 @@ use crate::server::{Server, free_port, wait_for};
 use crate::site::{ALL, OTHER, PHONE, Site, config, lab};
 
 /// A server that knows one phone, and where it listens.
-fn server(more: &str, variables: &[&str]) -> Server {
+pub(crate) fn server(more: &str, variables: &[&str]) -> Server {
     let rule = "[[rule]]\npath = \"/secure/$MA.cfg\"\nproof = \"none\"\nencrypt = \"aes-256-cbc\"\nkey = \"k\"\n";
     let site = Site::new("");
     let kept = "[store]\n[events]\n[syslog]\naddress = \"127.0.0.1:0\"\n";
@@ -34,13 +34,13 @@ fn server(more: &str, variables: &[&str]) -> Server {
 }
 
 /// What `resync` prints, and whether all went well.
-fn resync(server: &Server, more: &[&str]) -> (bool, String) {
+pub(crate) fn resync(server: &Server, more: &[&str]) -> (bool, String) {
     let output = server.phoneprov(&[&["resync"], more].concat());
     assert!(output.status.code() != Some(2), "{output:?}");
     (output.status.success(), String::from_utf8(output.stdout).expect("text"))
 }
 
-fn change(server: &Server) {
+pub(crate) fn change(server: &Server) {
     server.profile("$MA.cfg", "<flat-profile><GPP_A>changed</GPP_A></flat-profile>");
 }
 
@@ -107,47 +107,6 @@ fn a_phone_that_challenges_is_answered_over_both_carriers_and_its_coming_is_told
         assert!(well && said.contains("1 confirmed"), "{said}");
         drop(phone);
     }
-}
-
-#[test]
-fn what_was_fetched_before_syslog_was_set_up_keeps_no_push_unconfirmed() {
-    let sip = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    sip.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
-    let address = format!("phone_address={}", sip.local_addr().expect("bound"));
-    let server = server("", &[&address]);
-    let own = format!("/{PHONE}.cfg");
-    let says = || {
-        let line = format!("CP-8841-3PCC {PHONE} -- Successful resync {}", server.url("https", &own));
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.send_to(line.as_bytes(), ("127.0.0.1", server.port("syslog"))).expect("sent");
-    };
-    let behind = || server.tell(&["device", "list", "--behind"]).contains(PHONE);
-    let status = || String::from_utf8_lossy(&server.phoneprov(&["device", "status", PHONE]).stdout).into_owned();
-    // First contact, by a path that it never says a word of; then its own, of which it does.
-    server.profile("8841-3PCC.xml", "<flat-profile><GPP_B>first contact</GPP_B></flat-profile>");
-    assert!(wait_for(|| server.phone("/8841-3PCC.xml").status == 200));
-    assert!(wait_for(|| status().contains("/8841-3PCC.xml  current")), "{}", status());
-    says();
-    assert!(wait_for(|| status().matches("never").count() == 1), "of one path it has: {}", status());
-    assert!(!behind(), "{}", status());
-
-    change(&server);
-    server.profile("8841-3PCC.xml", "<flat-profile><GPP_B>changed, too</GPP_B></flat-profile>");
-    assert!(behind());
-    let (well, said) = thread::scope(|scope| {
-        let told = scope.spawn(|| resync(&server, &["--behind", "--wait", "20s"]));
-        let mut buffer = [0; 4096];
-        let (length, from) = sip.recv_from(&mut buffer).expect("a NOTIFY");
-        let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
-        sip.send_to(answer(&request, "200 OK").as_bytes(), from).expect("sent");
-        assert!(wait_for(|| server.tell(&["events", "--kind", "push"]).contains("answered")));
-        assert_eq!(server.phone(&own).status, 200);
-        assert!(wait_for(|| status().contains("unconfirmed")), "{}", status());
-        assert!(!told.is_finished(), "it is held to its word");
-        says();
-        told.join().expect("a thread")
-    });
-    assert!(well && said.contains("1 confirmed; 0 came"), "{said}\n{}", status());
 }
 
 #[test]
@@ -256,7 +215,7 @@ fn every_event_of_a_phone_can_be_sent() {
 }
 
 /// An answer to a request, with the headers that it takes over.
-fn answer(request: &str, status: &str) -> String {
+pub(crate) fn answer(request: &str, status: &str) -> String {
     let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
     let lines = request.split("\r\n").filter(|line| copied.iter().any(|name| line.starts_with(name)));
     let mut text = format!("SIP/2.0 {status}\r\n");

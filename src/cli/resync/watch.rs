@@ -17,6 +17,8 @@ pub(super) struct Told {
     pub(super) address: String,
     pub(super) at: Timestamp,
     pub(super) fate: Fate,
+    /// When it was seen to have confirmed all that it had asked for; it may ask for more.
+    settles: Option<Instant>,
 }
 
 /// How far it has come.
@@ -35,9 +37,28 @@ pub(super) enum Fate {
 }
 
 impl Told {
+    /// One that was told at this address and time, or could not be.
+    pub(super) fn new(entry: Entry, (address, at): (String, Timestamp), fate: Fate) -> Self {
+        Self { entry, address, at, fate, settles: None }
+    }
+
     /// One that needs nothing.
     pub(super) fn passed_over(entry: Entry) -> Self {
-        Self { entry, address: String::new(), at: Timestamp::now(), fate: Fate::PassedOver }
+        Self::new(entry, (String::new(), Timestamp::now()), Fate::PassedOver)
+    }
+
+    /// Whether something may still become of it.
+    fn is_open(&self) -> bool {
+        match self.fate {
+            Fate::Answered | Fate::Came => true,
+            Fate::Confirmed => self.settles.is_none_or(|since| since.elapsed() < SETTLED),
+            Fate::PassedOver | Fate::Failed(_) => false,
+        }
+    }
+
+    fn becomes(&mut self, fate: Fate) {
+        self.settles = (fate == Fate::Confirmed).then(|| self.settles.unwrap_or_else(Instant::now));
+        self.fate = fate;
     }
 }
 
@@ -56,21 +77,20 @@ impl Fate {
 /// Between two looks.
 const OFTEN: Duration = Duration::from_millis(500);
 
+/// How long a phone that has confirmed what it asked for may take to ask for more: it runs its rules one after the other.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// Waits until every phone that answered has come and confirmed, or the time is over.
 pub(super) async fn until_they_came(told: &mut [Told], sight: &Sight, wait: Duration) -> anyhow::Result<()> {
     let until = Instant::now() + wait;
     loop {
-        let open: Vec<Entry> = told
-            .iter()
-            .filter(|told| matches!(told.fate, Fate::Answered | Fate::Came))
-            .map(|told| told.entry.clone())
-            .collect();
+        let open: Vec<Entry> = told.iter().filter(|told| told.is_open()).map(|told| told.entry.clone()).collect();
         if open.is_empty() {
             return Ok(());
         }
         let paths = sight.of(&open).await?;
-        for told in told.iter_mut().filter(|told| matches!(told.fate, Fate::Answered | Fate::Came)) {
-            told.fate = paths.get(&told.entry.id).map_or(Fate::Answered, |paths| fate(paths, told.at));
+        for told in told.iter_mut().filter(|told| told.is_open()) {
+            told.becomes(paths.get(&told.entry.id).map_or(Fate::Answered, |paths| fate(paths, told.at)));
         }
         if Instant::now() >= until {
             return Ok(());

@@ -45,7 +45,7 @@ pub(super) async fn tell(
         let target = match target {
             Ok(target) => target,
             Err(reason) => {
-                told.push(Told { entry, address: String::new(), at: Timestamp::now(), fate: Fate::Failed(reason) });
+                told.push(Told::new(entry, (String::new(), Timestamp::now()), Fate::Failed(reason)));
                 continue;
             }
         };
@@ -61,7 +61,7 @@ pub(super) async fn tell(
                 Ok(()) => Fate::Answered,
                 Err(error) => Fate::Failed(error.to_string()),
             };
-            Told { entry, address, at, fate }
+            Told::new(entry, (address, at), fate)
         });
     }
     while let Some(done) = under_way.join_next().await {
