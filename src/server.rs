@@ -121,7 +121,7 @@ async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeErro
         shares: Shares::default(),
         heavy: Arc::new(Semaphore::new(processors)),
         examinations: Arc::new(Semaphore::new(processors.div_ceil(2))),
-        uploads: Arc::new(Semaphore::new(app.config.limits.uploads)),
+        uploads: Arc::new(Semaphore::new(app.config.limits.uploads as usize)),
         upload_shares: Shares::default(),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
@@ -235,7 +235,8 @@ impl Server {
             );
         }
         self.reread_keys();
-        self.allow_connections(old.limits.connections, new.limits.connections);
+        self.allow(&self.shared.connections, old.limits.connections, new.limits.connections);
+        self.allow(&self.shared.uploads, old.limits.uploads, new.limits.uploads);
         self.apps.send_replace(app);
         self.doors.change(plan, &self.shared)?;
         Ok(())
@@ -253,17 +254,17 @@ impl Server {
         }
     }
 
-    /// Moves the bound on connections; where it falls below what is open, it counts as they end.
-    fn allow_connections(&self, before: u32, now: u32) {
+    /// Moves a bound on connections or uploads; where it falls below what is under way, it counts as those end.
+    fn allow(&self, places: &Arc<Semaphore>, before: u32, now: u32) {
         if now >= before {
-            self.shared.connections.add_permits((now - before) as usize);
+            places.add_permits((now - before) as usize);
             return;
         }
-        let (connections, stop) = (self.shared.connections.clone(), self.shared.stop.clone());
+        let (places, stop) = (places.clone(), self.shared.stop.clone());
         self.shared.tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                permits = connections.acquire_many_owned(before - now) => {
+                permits = places.acquire_many_owned(before - now) => {
                     let _ = permits.map(OwnedSemaphorePermit::forget);
                 }
             }

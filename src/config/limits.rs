@@ -40,7 +40,7 @@ pub struct Limits {
     /// An upload from its headers to its end.
     pub upload: Period,
     /// Uploads under way at once.
-    pub uploads: usize,
+    pub uploads: u32,
     /// The same from one address.
     pub uploads_per_address: usize,
 }

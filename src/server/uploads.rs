@@ -37,6 +37,9 @@ enum Untidy {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// What came or ended before a time.
+type Before = fn(Timestamp) -> Overdue;
+
 /// What is kept in order.
 struct Keeper {
     shared: Arc<Shared>,
@@ -109,10 +112,10 @@ impl Keeper {
     }
 
     /// What goes after which time.
-    fn kinds(&self) -> [(fn(Timestamp) -> Overdue, Period); 4] {
+    fn kinds(&self) -> [(Before, Period); 4] {
         let settings = &self.settings;
         [
-            (Overdue::Reports as fn(Timestamp) -> Overdue, settings.keep_reports),
+            (Overdue::Reports as Before, settings.keep_reports),
             (Overdue::ProblemReports, settings.keep_problem_reports),
             (Overdue::Cases, settings.keep_cases),
             (Overdue::Partial, settings.keep_partial),

@@ -415,6 +415,24 @@ fn a_disk_without_room_is_said_and_leaves_nothing_half() {
 }
 
 #[test]
+fn a_reload_changes_how_many_uploads_there_may_be_at_once() {
+    let site = Site::new("");
+    let text = |uploads: u32| {
+        config(&ALL, &keeping(SQLITE, &format!("{RULES}[limits]\nrequest = \"1s\"\nuploads = {uploads}\n")))
+    };
+    site.configure(&text(0));
+    site.tell(&["device", "add", PHONE]);
+    let server = site.start();
+    let status = || report(&server, &own("report"), FULL).status;
+    assert_eq!(status(), 503);
+    server.reload(&text(2), "server: reloaded");
+    assert_eq!((status(), status(), status()), (200, 200, 200));
+    server.reload(&text(0), "server: reloaded");
+    assert_eq!(status(), 503);
+    assert!(!server.log().contains("count from the next start"), "{}", server.log());
+}
+
+#[test]
 fn a_password_proves_a_report_too() {
     let rule = "[[rule]]\npath = \"/pass/$MA.xml\"\naccept = \"report\"\nproof = \"password\"\npassword_file = \"accounts\"\n\
                 listeners = [\"http\", \"https\"]\n";
