@@ -130,7 +130,7 @@ impl Session {
         let (code, text) = match denied {
             NotTaken::Name => (553, "A file cannot be called that"),
             NotTaken::Full => (452, "There is no room for it"),
-            NotTaken::Closed => (550, "The case takes no more files"),
+            NotTaken::Closed => (550, "The case is closed, or the token has ended"),
             NotTaken::Busy => (450, "Too many files are on their way: try again"),
             NotTaken::Broken => (451, "It could not be kept, and nothing of it is"),
         };

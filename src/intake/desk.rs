@@ -49,7 +49,7 @@ pub enum NotTaken {
     #[error("too many files are on their way: try again")]
     Busy,
     /// The case is closed, or the token has ended.
-    #[error("the case takes no more files")]
+    #[error("the case is closed, or the token has ended")]
     Closed,
     /// Something of ours.
     #[error("it could not be kept, and nothing of it is")]

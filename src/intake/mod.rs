@@ -9,6 +9,7 @@ mod desk;
 mod error;
 pub mod http;
 mod login;
+mod pledge;
 mod receiving;
 mod tag;
 mod turn;
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 pub use self::announced::{Announced, Place};
 pub use self::desk::{Client, Desk, NotTaken, Upload};
 pub use self::error::{Denied, IntakeError};
+use self::pledge::Pledges;
 pub use self::receiving::{Receiving, Taken};
 pub use self::tag::Tag;
 use self::turn::Turns;
@@ -43,6 +45,7 @@ pub struct Intake {
     journal: Option<Arc<Journal>>,
     places: Arc<Semaphore>,
     turns: Turns,
+    pledges: Pledges,
 }
 
 impl Intake {
@@ -62,6 +65,7 @@ impl Intake {
             journal,
             places: Arc::new(Semaphore::new(AT_ONCE)),
             turns: Turns::default(),
+            pledges: Pledges::default(),
         }
     }
 

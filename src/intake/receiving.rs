@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
+use super::pledge::{Left, Pledge};
 use super::turn::Turn;
 use super::{Announced, Intake, IntakeError, Place, Tag};
 use crate::case::{CaseGrant, CaseNumber};
@@ -29,8 +30,8 @@ pub struct Receiving {
     gathered: Vec<u8>,
     /// What has come now (bytes).
     came: u64,
-    /// What may come now, as quotas stood at the beginning (bytes).
-    room: u64,
+    /// What it has announced, and what may come of it as quotas stood at the beginning.
+    pledge: Pledge,
     /// When the case was known to be open.
     looked: Instant,
     _turn: Option<Turn>,
@@ -78,11 +79,8 @@ impl Intake {
             Place::After { upload, .. } => Some(self.turns.take(upload).ok_or(IntakeError::Occupied)?),
             Place::New { .. } => None,
         };
-        let room = self.room(grant.number()).await?;
-        let rest = announced.rest();
-        if rest.is_some_and(|rest| rest > room) {
-            return Err(past_quota(room));
-        }
+        let (left, rest) = (self.left(grant.number()).await?, announced.rest());
+        let pledge = self.pledges.take(grant.number(), left, rest).map_err(past_quota)?;
         let vault = self.vault.clone();
         let deposit = spawn_blocking(move || vault.begin(rest)).await.map_err(|error| failed(&error))??;
         Ok(Receiving {
@@ -92,23 +90,24 @@ impl Intake {
             deposit: Some(deposit),
             gathered: Vec::new(),
             came: 0,
-            room,
+            pledge,
             looked: Instant::now(),
             _turn: turn,
             _place: place,
         })
     }
 
-    /// What quotas leave for a case (bytes).
-    async fn room(&self, case: &CaseNumber) -> Result<u64, IntakeError> {
-        let mut room = u64::MAX;
-        if let Some(quota) = self.quota.total {
-            room = room.min(quota.saturating_sub(self.store.uploaded().await?));
-        }
-        if let Some(quota) = self.quota.per_case {
-            room = room.min(quota.saturating_sub(self.store.uploaded_for(case).await?));
-        }
-        Ok(room)
+    /// What quotas leave, by what the store counts.
+    async fn left(&self, case: &CaseNumber) -> Result<Left, IntakeError> {
+        let total = match self.quota.total {
+            Some(quota) => quota.saturating_sub(self.store.uploaded().await?),
+            None => u64::MAX,
+        };
+        let case = match self.quota.per_case {
+            Some(quota) => quota.saturating_sub(self.store.uploaded_for(case).await?),
+            None => u64::MAX,
+        };
+        Ok(Left { total, case })
     }
 
     /// Notes a file that is not taken.
@@ -129,8 +128,8 @@ impl Receiving {
     /// There is no room for them, or they cannot be written. The file has to be given up.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), IntakeError> {
         self.came += bytes.len() as u64;
-        if self.came > self.room {
-            return Err(self.noted(past_quota(self.room)));
+        if self.came > self.pledge.room() {
+            return Err(self.noted(past_quota(self.pledge.room())));
         }
         self.gathered.extend_from_slice(bytes);
         if self.gathered.len() < GATHERED {
@@ -267,7 +266,7 @@ impl Receiving {
 }
 
 fn past_quota(room: u64) -> IntakeError {
-    IntakeError::Full(format!("uploads.quota and quota_per_case leave {room} bytes"))
+    IntakeError::Full(format!("uploads.quota and quota_per_case leave {room} bytes beside what is under way"))
 }
 
 fn failed(error: &tokio::task::JoinError) -> IntakeError {

@@ -170,7 +170,7 @@ fn refused_by(id: u32, denied: NotTaken) -> Vec<u8> {
     let (status, text) = match denied {
         NotTaken::Name => (Status::Failure, "a file cannot be called that"),
         NotTaken::Full => (Status::Failure, "there is no room for it"),
-        NotTaken::Closed => (Status::PermissionDenied, "the case takes no more files"),
+        NotTaken::Closed => (Status::PermissionDenied, "the case is closed, or the token has ended"),
         NotTaken::Busy => (Status::Failure, "too many files are on their way: try again"),
         NotTaken::Broken => (Status::Failure, "it could not be kept, and nothing of it is"),
     };

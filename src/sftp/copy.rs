@@ -97,7 +97,7 @@ fn words(denied: NotTaken) -> &'static str {
     match denied {
         NotTaken::Name => "a file cannot be called that",
         NotTaken::Full => "there is no room for it",
-        NotTaken::Closed => "the case takes no more files",
+        NotTaken::Closed => "the case is closed, or the token has ended",
         NotTaken::Busy => "too many files are on their way: try again",
         NotTaken::Broken => "it could not be kept, and nothing of it is",
     }

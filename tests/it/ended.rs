@@ -46,7 +46,7 @@ fn a_closed_case_begins_no_file_on_a_connection_that_is_there() {
 
     let intake = Intake::start(&[FTP]);
     let reply = store_two(&intake, || drop(intake.server.tell(&["case", "close", CASE])));
-    assert!(reply.starts_with("550 The case takes no more files"), "{reply}");
+    assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     assert_eq!(intake.listed(), ["one|0"]);
 }
 
@@ -60,7 +60,7 @@ fn a_replaced_token_begins_no_file_on_a_connection_that_is_there() {
 
     let intake = Intake::start(&[FTP]);
     let reply = store_two(&intake, || drop(intake.server.tell(&["case", "token", CASE])));
-    assert!(reply.starts_with("550 The case takes no more files"), "{reply}");
+    assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     let intake = Intake::start(&[FTP]);
     let reply = store_two(&intake, || drop(intake.server.tell(&["case", "token", CASE, "--keep"])));
     assert!(reply.starts_with("150"), "it counts beside the other: {reply}");
@@ -73,7 +73,7 @@ fn a_token_past_its_date_begins_no_file_on_a_connection_that_is_there() {
         serde_json::from_str(&intake.server.tell(&["case", "token", CASE, "--expires", "3s", "--json"])).expect("JSON");
     intake.token = short["token"].as_str().expect("a token").to_owned();
     let reply = store_two(&intake, || std::thread::sleep(std::time::Duration::from_secs(3)));
-    assert!(reply.starts_with("550 The case takes no more files"), "{reply}");
+    assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     intake.server.log_line(&["a file is not kept", "two", "the token has expired"]);
     assert_eq!(intake.listed(), ["one|0"]);
 }
@@ -96,7 +96,7 @@ fn a_file_under_way_outlives_its_token_and_not_its_case() {
     intake.server.tell(&["case", "close", CASE]);
     drop(data);
     let reply = wire.line();
-    assert!(reply.starts_with("550 The case takes no more files"), "{reply}");
+    assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     assert!(intake.is_empty(), "{:?}", intake.names());
     intake.server.log_line(&["a file is not taken", "the case has been closed"]);
 }

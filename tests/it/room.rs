@@ -18,7 +18,8 @@ fn on_a_small_disk(site: &Site, room: &str, script: &str) -> String {
         "uploads='{uploads}' local='{local}' case='{CASE}'\n\
          mount -t tmpfs -o size={room} none \"$uploads\"; '{binary}' serve --config '{config}' 2>\"$local/said\" >\"$local/log\" & server=$!\n\
          port() {{ sed -n \"s,.*$1 *http://localhost:\\\\([0-9]*\\\\).*,\\\\1,p\" \"$local/said\"; }}\n\
-         for i in $(seq 100); do intake=$(port intake) http=$(port listens); [ -n \"$(grep profiles \"$local/said\")\" ] && break; sleep 0.1; done\n\
+         for i in $(seq 300); do grep -q '^  profiles ' \"$local/said\" && break; sleep 0.1; done\n\
+         intake=$(port intake) http=$(port listens)\n\
          {script}\nkill $server; wait $server",
         uploads = site.path("state/uploads").display(),
         local = site.path("local").display(),
@@ -30,37 +31,53 @@ fn on_a_small_disk(site: &Site, room: &str, script: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// How often each word stands in a text.
-fn count(text: &str, word: &str) -> usize {
-    text.split_whitespace().filter(|one| *one == word).count()
+/// What so many clients are told that hand in a file of 8 MB each at the same time, and how much they had sent by then; then how
+/// many whole files there are, and how many others.
+fn all_at_once(site: &Site, (room, n): (&str, u32), token: &str) -> (Vec<(u16, u64)>, String) {
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    fs::write(site.path("local/file"), bytes(8_000_000)).expect("a file");
+    let script = format!(
+        "for i in $(seq {n}); do curl -s -o /dev/null -w '%{{http_code}} %{{size_upload}}\n' --limit-rate 2M \
+         -u \"$case:{token}\" -T \"$local/file\" http://127.0.0.1:$intake/home/$i & all=\"$all $!\"; done\n\
+         wait $all; echo $(ls -A \"$uploads\" | grep -c '[.]age$') $(ls -A \"$uploads\" | grep -c '[.]part$')"
+    );
+    let said = on_a_small_disk(site, room, &script);
+    let mut lines: Vec<&str> = said.lines().collect();
+    let left = lines.pop().unwrap_or_default().to_owned();
+    let answer = |line: &&str| {
+        Some(line.split_once(' ')?).and_then(|(code, sent)| Some((code.parse().ok()?, sent.parse().ok()?)))
+    };
+    (lines.iter().filter_map(answer).collect(), left)
+}
+
+/// How many are told 201, and how many 507 before half of their file was sent.
+fn told(answers: &[(u16, u64)]) -> (usize, usize) {
+    let count = |wanted: &dyn Fn(&&(u16, u64)) -> bool| answers.iter().filter(wanted).count();
+    (count(&|(code, _)| *code == 201), count(&|(code, sent)| *code == 507 && *sent < 4_000_000))
 }
 
 #[test]
 fn of_twenty_uploads_at_once_those_are_taken_that_fit_and_the_others_are_refused_before_they_begin() {
     let reader = tempfile::tempdir().expect("a folder");
     let (site, token) = site(&reader, "floor = \"8 MiB\"");
-    fs::create_dir_all(site.path("local")).expect("a folder");
-    fs::write(site.path("local/file"), bytes(8_000_000)).expect("a file");
-    // 40 MiB, of which 8 stay free: four files fit. What was sent of the others says when they were refused.
-    let said = on_a_small_disk(
-        &site,
-        "40m",
-        &format!(
-            "for i in $(seq 20); do curl -s -o /dev/null -w '%{{http_code}} %{{size_upload}}\\n' --limit-rate 2M \
-             -u \"$case:{token}\" -T \"$local/file\" http://127.0.0.1:$intake/home/$i & all=\"$all $!\"; done\n\
-             wait $all; ls -A \"$uploads\" | grep -c '[.]age$'; ls -A \"$uploads\" | grep -c '[.]part$'"
-        ),
-    );
-    assert_eq!((count(&said, "201"), count(&said, "507")), (4, 16), "{said}");
-    assert!(said.trim_end().ends_with("\n4\n0"), "whole files, and nothing else: {said}");
-    let refused = said.lines().filter_map(|line| line.strip_prefix("507 ")?.parse::<u64>().ok());
-    let sent: Vec<u64> = refused.collect();
-    assert!(sent.len() == 16 && sent.iter().all(|sent| *sent < 4_000_000), "refused at once: {sent:?}");
+    // 40 MiB, of which 8 stay free: four files fit.
+    let (answers, left) = all_at_once(&site, ("40m", 20), &token);
+    assert_eq!((told(&answers), left.as_str()), ((4, 16), "4 0"), "{answers:?}");
     let shown = json(&site, &["case", "show", CASE]);
     let sizes: Vec<_> = shown["files"].as_array().expect("a list").iter().map(|file| file["size"].as_u64()).collect();
     assert_eq!(sizes, [Some(8_000_000); 4]);
     let log = fs::read_to_string(site.path("local/log")).expect("a log");
     assert!(log.contains("set aside for files under way"), "{log}");
+}
+
+#[test]
+fn a_quota_counts_what_is_under_way() {
+    for quota in ["quota = \"20000000\"", "quota_per_case = \"20000000\""] {
+        let reader = tempfile::tempdir().expect("a folder");
+        let (site, token) = site(&reader, quota);
+        let (answers, left) = all_at_once(&site, ("100m", 8), &token);
+        assert_eq!((told(&answers), left.as_str()), ((2, 6), "2 0"), "{quota}: {answers:?}");
+    }
 }
 
 #[test]
