@@ -83,13 +83,18 @@ fn kept(site: &Site) -> Vec<PathBuf> {
 
 /// A site with an open case; who can read is made by age-keygen, outside of it.
 pub(crate) fn site(reader: &tempfile::TempDir, extra: &str) -> (Site, String) {
+    site_over("sqlite://state/phoneprov.db", reader, extra)
+}
+
+/// The same over a store of the test's own.
+pub(crate) fn site_over(store: &str, reader: &tempfile::TempDir, extra: &str) -> (Site, String) {
     let key = reader.path().join("reader.key").display().to_string();
     let made = run("age-keygen", &["-o", &key], b"");
     assert!(made.status.success(), "{made:?}");
     let recipient = String::from_utf8(run("age-keygen", &["-y", &key], b"").stdout).expect("text");
     let (certificate, server_key) = (lab("server.pem"), lab("server.key"));
     let text = format!(
-        "[store]\n[events]\n[uploads]\nrecipients = [\"{}\"]\n{extra}\n\
+        "[store]\nurl = \"{store}\"\n[events]\n[uploads]\nrecipients = [\"{}\"]\n{extra}\n\
          [[intake]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n\
          [[intake]]\naddress = \"127.0.0.1:0\"\nprotocol = \"https\"\ncertificate = \"{certificate}\"\nkey = \"{server_key}\"\n",
         recipient.trim()

@@ -2,9 +2,11 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::intake::{CASE, Desk, bytes};
+use crate::intake::{CASE, Desk, bytes, site_over};
 use crate::outsider::Answer;
+use crate::postgres;
 use crate::server::wait_for;
+use crate::site::Site;
 
 const NAME: &str = "core.gz";
 
@@ -117,4 +119,36 @@ fn one_client_at_a_time_goes_on_with_a_file_and_another_one_is_told_so() {
     let files = desk.files();
     assert!(desk.get(&files[0]) == content && files.len() == 2, "{files:?}");
     assert!(wait_for(|| desk.kept().len() == 3), "nothing of the refused one is left");
+}
+
+/// Two nodes over one store and one folder.
+fn nodes(store: &str) -> [Desk; 2] {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site_over(store, &reader, "");
+    let text = std::fs::read_to_string(site.config()).expect("a configuration");
+    let folder = format!("[uploads]\nfolder = \"{}\"\n", site.path("state/uploads").display());
+    let database = format!("sqlite://{}", site.path("state/phoneprov.db").display());
+    let other = text.replace("[uploads]\n", &folder).replace("sqlite://state/phoneprov.db", &database);
+    let first = Desk { server: site.start(), token: token.clone(), reader };
+    let second = Desk { server: Site::bare(&other).start(), token, reader: tempfile::tempdir().expect("a folder") };
+    [first, second]
+}
+
+#[test]
+fn of_two_nodes_one_goes_on_with_a_file_and_no_two_parts_stand_in_one_place() {
+    for store in ["sqlite://state/phoneprov.db".to_owned(), postgres::database()] {
+        let [one, other] = nodes(&store);
+        let content = bytes(600_000);
+        assert_eq!(put(&one, "127.0.0.1", &content, (0, 100_000), &[]).status, 308);
+        let mut slow = slowly(&one, &content, 100_000);
+        assert!(wait_for(|| one.kept().len() == 2), "it is under way");
+        let part = put(&other, "127.0.0.1", &content, (100_000, 200_000), &[]);
+        assert_eq!(there(&part), (308, Some("bytes=0-199999")), "{part:?}");
+        assert!(!slow.wait().expect("curl").success(), "it came too late");
+        assert_eq!(there(&ask(&one, "127.0.0.1", content.len(), &[])), (308, Some("bytes=0-199999")));
+        assert_eq!(put(&one, "127.0.0.1", &content, (200_000, content.len()), &[]).status, 201);
+        let files = one.files();
+        assert!(files.len() == 1 && one.get(&files[0]) == content, "{files:?}");
+        assert_eq!(one.kept().len(), 3, "nothing of the late one is left");
+    }
 }

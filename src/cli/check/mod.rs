@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::device::{DeviceIdentity, MacAddress, Model};
 use crate::metrics::Metrics;
 
-/// Check configuration, certificates, rules, file names, templates and profiles, and print all findings.
+/// Check configuration, certificates, rules, file names, templates, profiles and the folder of uploads, and print all findings.
 ///
 /// Every template is rendered with sample values. Exits with 0 when there is nothing to say, 1 when there are findings,
 /// 2 when the configuration cannot be read at all.
