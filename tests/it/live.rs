@@ -45,7 +45,7 @@ fn an_edit_counts_on_connections_that_stay_open_while_many_ask_at_once() {
     let ask = |stream: &mut TcpStream, path: &str, times: usize| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(times);
         stream.write_all(request.as_bytes()).expect("an open connection");
-        let (mut wire, mut piece) = (String::new(), [0; 65536]);
+        let (mut wire, mut piece) = (String::new(), vec![0; 65536]);
         while wire.matches("\r\n\r\n").count() < times || !wire.ends_with('.') {
             let length = stream.read(&mut piece).expect("an answer");
             assert!(length > 0, "{wire}");
