@@ -19,8 +19,9 @@ pub(super) fn answer(response: Response, body: impl FnOnce(Body) -> Reply) -> hy
     if response.varies {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    headers.insert(header::ETAG, response.validators.tag().clone());
-    headers.insert(header::LAST_MODIFIED, response.validators.last_modified().clone());
+    let (tag, last_modified) = response.validators.into_headers();
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::LAST_MODIFIED, last_modified);
     if let Some(range) = content_range(response.status) {
         headers.insert(header::CONTENT_RANGE, range);
     }

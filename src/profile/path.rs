@@ -23,6 +23,7 @@ pub fn key_of(target: &str) -> Option<&str> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath {
     text: Arc<str>,
+    depth: usize,
 }
 
 /// Why a path is not looked up. For the log only: the phone hears "not found".
@@ -98,7 +99,7 @@ impl RequestPath {
                 _ => {}
             }
         }
-        Ok(Self { text: path.into() })
+        Ok(Self { text: path.into(), depth })
     }
 
     /// The path without a leading slash, to be shared.
@@ -117,6 +118,12 @@ impl RequestPath {
     #[must_use]
     pub fn segments(&self) -> std::str::Split<'_, char> {
         self.text.split('/')
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Whether both are the same path; case makes no difference.

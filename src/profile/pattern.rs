@@ -39,18 +39,13 @@ impl PathPattern {
     /// What the pattern's macros stand for in this path; `None` when the path is not of this pattern.
     #[must_use]
     pub fn bind(&self, path: &RequestPath) -> Option<Macros> {
-        let segments: Vec<&str> = path.segments().collect();
         let Some(gap) = self.segments.iter().position(|segment| *segment == Segment::AnyDepth) else {
-            let same = self.segments.len() == segments.len();
-            return bind_names(&self.segments, &segments, Macros::default()).filter(|_| same);
+            let is_as_deep = self.segments.len() == path.depth();
+            return is_as_deep.then(|| bind_names(&self.segments, path.segments(), Macros::default()))?;
         };
         let (head, tail) = (&self.segments[..gap], &self.segments[gap + 1..]);
-        if segments.len() < head.len() + tail.len() {
-            return None;
-        }
-        let (first, rest) = segments.split_at(head.len());
-        let last = &rest[rest.len() - tail.len()..];
-        bind_names(tail, last, bind_names(head, first, Macros::default())?)
+        let last = path.depth().checked_sub(tail.len()).filter(|last| *last >= head.len())?;
+        bind_names(tail, path.segments().skip(last), bind_names(head, path.segments(), Macros::default())?)
     }
 
     /// The names between the slashes; `**` is left out.
@@ -62,7 +57,7 @@ impl PathPattern {
     }
 }
 
-fn bind_names(names: &[Segment], texts: &[&str], bound: Macros) -> Option<Macros> {
+fn bind_names<'a>(names: &[Segment], texts: impl Iterator<Item = &'a str>, bound: Macros) -> Option<Macros> {
     names.iter().zip(texts).try_fold(bound, |macros, (segment, text)| match segment {
         Segment::Name(name) => name.matches(text, &macros),
         Segment::AnyDepth => Some(macros),

@@ -130,7 +130,7 @@ impl Named {
         let mut mac = found.macros.mac();
         let serial = found.macros.serial().cloned();
         let mut candidates = Vec::new();
-        for name in found.file.split('/') {
+        for name in found.file.as_bytes().split(|byte| *byte == b'/') {
             for mut run in mac_runs(name) {
                 match (run.next(), run.next(), mac) {
                     (Some(literal), None, Some(other)) if literal != other => return Self::Several,
@@ -187,21 +187,21 @@ impl Named {
 
 /// The first MAC address in a name; of a run that may hold several, the first.
 pub(super) fn mac_in(name: &str) -> Option<MacAddress> {
-    mac_runs(name).flatten().next()
+    mac_runs(name.as_bytes()).flatten().next()
 }
 
 /// The MAC addresses in a name: each run of twelve hexadecimal digits, alone or in groups of two or four joined by `:`,
 /// `-`, `.` or `_`. A run of up to sixteen may hold an address with letters beside it that are digits too; it gives every
 /// address it could be. `ATA` before an address is none of its digits (`ATA000E08ABCDEF.cnf.xml`, the first name that an
 /// ATA 190 asks for).
-fn mac_runs(name: &str) -> impl Iterator<Item = Run<'_>> {
-    let bytes = name.as_bytes();
+fn mac_runs(bytes: &[u8]) -> impl Iterator<Item = Run<'_>> {
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let starts_run = move |at: usize| {
-        let family = at == 3 && name.get(..3).is_some_and(|family| family.eq_ignore_ascii_case("ATA"));
+        let family = at == 3 && bytes[..3].eq_ignore_ascii_case(b"ATA");
         is_digit(at) && (at == 0 || family || !is_digit(at - 1))
     };
-    (0..bytes.len()).filter(move |at| starts_run(*at)).filter_map(move |at| {
+    // Nothing that begins later has twelve digits.
+    (0..bytes.len().saturating_sub(11)).filter(move |at| starts_run(*at)).filter_map(move |at| {
         let run = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         match run {
             12..=16 => Some(Run { grouped: None, digits: &bytes[at..at + run] }),
@@ -283,10 +283,10 @@ mod tests {
             "000e08abcdef00.cfg",
         ];
         for name in names {
-            assert!(mac_runs(name).flatten().any(|found| found == mac), "{name}");
+            assert!(mac_runs(name.as_bytes()).flatten().any(|found| found == mac), "{name}");
         }
         for name in ["basic.txt", "000e08abcde.cfg", "sip88xx.11-3-2MPP0001-609.loads", "", "2024-11-22.txt"] {
-            assert_eq!(mac_runs(name).next(), None, "{name}");
+            assert_eq!(mac_runs(name.as_bytes()).next(), None, "{name}");
         }
     }
 

@@ -32,7 +32,10 @@ pub struct Trail {
 impl Trail {
     /// What the grant says: the file may be another than the path's, and the proof one that has expired.
     pub(super) fn granted(&mut self, grant: &Grant) {
-        self.file = Some(grant.found().file.clone());
+        let file = &grant.found().file;
+        if !self.file.as_ref().is_some_and(|known| Arc::ptr_eq(known, file)) {
+            self.file = Some(file.clone());
+        }
         if let Some(certified) = grant.expired() {
             self.proven = Some(certified.identity.clone());
             self.expired = Some(certified.credential.expires);

@@ -38,16 +38,10 @@ impl Validators {
         }
     }
 
-    /// `ETag`.
+    /// `ETag` and `Last-Modified`.
     #[must_use]
-    pub fn tag(&self) -> &HeaderValue {
-        &self.tag
-    }
-
-    /// `Last-Modified`.
-    #[must_use]
-    pub fn last_modified(&self) -> &HeaderValue {
-        &self.last_modified
+    pub fn into_headers(self) -> (HeaderValue, HeaderValue) {
+        (self.tag, self.last_modified)
     }
 
     /// Whether an `If-None-Match` names these bytes; weak tags count (§13.1.2).
