@@ -43,8 +43,8 @@ const NESTING: usize = 64;
 /// Compiled files that are kept before all are forgotten: each device may have one of its own.
 const COMPILED_KEPT: usize = 4096;
 
-/// The name under which a rule's key is rendered; no file can have it.
-const KEY: &str = "\0key";
+/// What the name of a rule's key begins with, of which the rest is its text: no path that is asked for has such a character.
+const KEY: char = '\u{1}';
 
 /// What templates are given beside the macros: `[variables]` of the configuration.
 pub type Variables = BTreeMap<String, Value>;
@@ -197,10 +197,8 @@ impl Templates {
     ) -> Result<Rendered, TemplateError> {
         let scope = Names::new(macros, variables, None);
         begin();
-        let text = match code::look("key", key) {
-            Ok(()) => self.environment().render_named_str(KEY, key, scope.clone()),
-            Err(error) => Err(error.into()),
-        };
+        let name = format!("{KEY}{key}");
+        let text = self.environment().get_template(&name).and_then(|template| template.render(scope.clone()));
         let sources = distinct(SOURCES.take());
         // Even a name in it may be part of a secret that was written without quotes.
         match text {
@@ -242,7 +240,7 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>, writing: Writing) 
         environment.set_syntax(syntax);
     }
     environment.set_auto_escape_callback(|name| match name {
-        KEY => AutoEscape::None,
+        _ if name.starts_with(KEY) => AutoEscape::None,
         _ => AutoEscape::Custom("xml".into()),
     });
     environment.set_formatter(write_value);
@@ -263,7 +261,7 @@ fn environment(root: &Arc<Root>, compiled: &Arc<AtomicUsize>, writing: Writing) 
 
 /// Whether a name is that of a part of templates, by a way that does not leave its folder again.
 fn is_part(name: &str) -> bool {
-    let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let plain = !name.starts_with(KEY) && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
     plain && name.split('/').any(|part| part.starts_with('_'))
 }
 
@@ -276,6 +274,10 @@ fn load(
     if let Some(name) = name.strip_prefix('\0') {
         let reason = format!("`{name}` is no part of other templates: only files or folders beginning with `_` are");
         return Err(Plain(reason).into());
+    }
+    if let Some(key) = name.strip_prefix(KEY) {
+        code::look("key", key)?;
+        return Ok(Some(TemplateSource::new(key.to_owned())));
     }
     let (content, stamp) = match root.read(name, LONGEST as u64) {
         Ok(read) => read,

@@ -87,7 +87,8 @@ impl Names {
     /// What went wrong, with no value in it: some of minijinja's details quote what they could not convert.
     pub(super) fn explain(&self, file: &str, error: &Error) -> TemplateError {
         let place = match (error.name(), error.line()) {
-            (Some(KEY) | None, _) => file.to_owned(),
+            (None, _) => file.to_owned(),
+            (Some(name), _) if name.starts_with(KEY) => file.to_owned(),
             (Some(name), Some(line)) => format!("{name}:{line}"),
             (Some(name), None) => name.to_owned(),
         };

@@ -113,6 +113,12 @@ fn a_key_is_not_escaped() {
     let (_folder, templates) = templates(&[]);
     let key = templates.render_key("{{ MA }}-{{ name }}", &phone(), &variables()).expect("a key");
     assert_eq!(key.text, "000e08abcdef-Zoë <\"&'>/");
+    let others = Arc::new(Variables::from([("name".to_owned(), Value::from("other"))]));
+    let key = templates.render_key("{{ MA }}-{{ name }}", &phone(), &others).expect("a key");
+    assert_eq!(key.text, "000e08abcdef-other", "compiled once, rendered for each");
+    let long = format!("{{{{ {} }}}}", "1+".repeat(5000) + "1");
+    let error = templates.render_key(&long, &phone(), &variables()).expect_err("too long").to_string();
+    assert!(error.starts_with("the rule's key: ") && !error.contains("1+1"), "{error}");
 }
 
 #[test]
