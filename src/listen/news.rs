@@ -44,6 +44,11 @@ impl Queue for Watched {
             true => Err(io::ErrorKind::WouldBlock.into()),
             false => Ok(()),
         });
-        looked.is_err()
+        match looked {
+            Ok(()) => false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+            // The runtime ends, and tells of nothing any more.
+            Err(_) => look(),
+        }
     }
 }
