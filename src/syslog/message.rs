@@ -57,10 +57,12 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages(Vec<(Stage, Template)>);
 
-/// The defaults of the six parameters. One page of Cisco's has `-- $ERR` behind the second as well.
-const DEFAULTS: [(Stage, &str); 6] = [
+/// The defaults of the six parameters. One page of Cisco's has `-- $ERR` behind the second as well, and the French guide
+/// prints a success of its own to be entered.
+const DEFAULTS: [(Stage, &str); 7] = [
     (Stage::Request, "$PN $MAC -- Requesting resync $SCHEME://$SERVIP:$PORT$PATH"),
     (Stage::Success, "$PN $MAC -- Successful resync $SCHEME://$SERVIP:$PORT$PATH -- $ERR"),
+    (Stage::Success, "$PN $MAC Resynchronisation réussie $SCHEME://$SERVIP:$PORT$PATH"),
     (Stage::Failure, "$PN $MAC -- Resync failed: $ERR"),
     (Stage::UpgradeRequest, "$PN $MAC -- Requesting upgrade $SCHEME://$SERVIP:$PORT$PATH"),
     (Stage::UpgradeSuccess, "$PN $MAC -- Successful upgrade $SCHEME://$SERVIP:$PORT$PATH -- $ERR"),
@@ -160,6 +162,11 @@ mod tests {
                 text.replace("$SCHEME://$SERVIP:$PORT$PATH", "https://192.0.2.1:443/a.cfg").replace("$ERR", "x y");
             assert_eq!(stage(&text), Some(stage_of), "{text}");
         }
+        let french = line("CP-8851-3PCC 14:a2:a0:e0:83:7a Resynchronisation réussie http://192.0.2.1:80/a.cfg").said;
+        let french = french.expect("it says something");
+        assert_eq!((french.stage, french.path.as_deref()), (Stage::Success, Some("/a.cfg")));
+        let french = line("<133>CP-8851-3PCC 14:a2:a0:e0:83:7a -- Resync failed\u{a0}: Download failed");
+        assert_eq!(french.said.and_then(|said| said.error).as_deref(), Some("Download failed"));
         let failed = line("<133>Nov  2 03:04:05 CP-8851-3PCC 14:a2:a0:e0:83:7a -- Resync failed: Download failed");
         let said = failed.said.expect("a message");
         assert_eq!((said.stage, said.error.as_deref()), (Stage::Failure, Some("Download failed")));

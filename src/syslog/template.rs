@@ -96,12 +96,12 @@ impl Captures {
     }
 }
 
-/// A line as templates are: spaces and dashes that stand alone are written in one way. Cisco's own pages print `--`, `–-`
-/// and `–`.
+/// A line as templates are: spaces, and dashes and colons that stand alone, are written in one way. Cisco's own pages print
+/// `--`, `–-` and `–`; French has a space before a colon.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for word in text.split_whitespace() {
-        if !plain.is_empty() {
+        if !plain.is_empty() && word != ":" {
             plain.push(' ');
         }
         let is_dash = word.chars().all(|c| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}'));
