@@ -12,12 +12,43 @@ use super::vendor::{Acs, CLASS, ENTERPRISE, hex};
 pub(super) struct Block {
     /// Options 66, 159 and 160.
     pub(super) url: String,
-    /// Option 150: where TFTP is, on its own port.
-    pub(super) tftp: Option<Ipv4Addr>,
+    /// Option 150.
+    pub(super) tftp: Tftp,
     /// Options 43 and 125, and 17 of IPv6.
     pub(super) acs: Acs,
     /// Whether they are in force. Else they are shown as comments, with this server's URL.
     pub(super) is_acs_named: bool,
+}
+
+/// Where TFTP is, for option 150, which has an address and no port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tftp {
+    /// On its own port.
+    At(Ipv4Addr),
+    /// On its own port, of a host whose address is not known here.
+    Nameless,
+    /// On another port.
+    Elsewhere,
+    /// There is none.
+    Nowhere,
+}
+
+impl Tftp {
+    fn address(self) -> Option<Ipv4Addr> {
+        match self {
+            Self::At(address) => Some(address),
+            Self::Nameless | Self::Elsewhere | Self::Nowhere => None,
+        }
+    }
+
+    /// Why option 150 is not there.
+    fn note(self) -> Option<&'static str> {
+        match self {
+            Self::At(_) | Self::Nowhere => None,
+            Self::Nameless => Some("150 is left out: it has an address, and --server is a name. --address says it."),
+            Self::Elsewhere => Some("150 is left out: it has no port, and the tftp listener is not on port 69."),
+        }
+    }
 }
 
 /// Options whose value is a URL (Cisco MPP guide, "Provisioning": `DHCP_Option_To_Use`).
@@ -38,7 +69,7 @@ impl Block {
         // Kea has a meaning of its own for it (RFC 7618), but takes any octets.
         let raw = hex(self.url.as_bytes(), "");
         options.push(json!({ "code": 159, "space": "dhcp4", "csv-format": false, "data": raw }));
-        if let Some(address) = self.tftp {
+        if let Some(address) = self.tftp.address() {
             defs.push(json!({ "name": "tftp-servers", "code": 150, "type": "ipv4-address", "array": true }));
             options.push(data("tftp-servers", &address.to_string()));
         }
@@ -98,13 +129,13 @@ impl Block {
         text.push_str(
             "option phone-provisioning-159 code 159 = text;\noption phone-provisioning-160 code 160 = text;\n",
         );
-        if self.tftp.is_some() {
+        if self.tftp.address().is_some() {
             text.push_str("option tftp-servers code 150 = array of ip-address;\n");
         }
         for name in ["tftp-server-name", "phone-provisioning-160", "phone-provisioning-159"] {
             let _ = writeln!(text, "option {name} \"{}\";", self.url);
         }
-        if let Some(address) = self.tftp {
+        if let Some(address) = self.tftp.address() {
             let _ = writeln!(text, "option tftp-servers {address};");
         }
         let (url, length, raw) = (&self.acs.0, CLASS.len(), hex(&self.acs.option_125(), ":"));
@@ -139,7 +170,7 @@ impl Block {
         for code in URLS {
             let _ = writeln!(text, "dhcp-option-force={code},\"{}\"", self.url);
         }
-        if let Some(address) = self.tftp {
+        if let Some(address) = self.tftp.address() {
             let _ = writeln!(text, "dhcp-option-force=150,{address}");
         }
         let mut vendor = format!("dhcp-option=vendor:{CLASS},1,\"{}\"\n", self.acs.0);
@@ -161,7 +192,7 @@ impl Block {
         // A dollar begins a variable there.
         let url = format!("s'{}'", self.url.replace('$', "\\$"));
         let mut options: Vec<(u8, String)> = URLS.map(|code| (code, url.clone())).into();
-        options.extend(self.tftp.map(|address| (150, format!("'{address}'"))));
+        options.extend(self.tftp.address().map(|address| (150, format!("'{address}'"))));
         let vendor = [
             (43, format!("0x{}", hex(&self.acs.option_43(), ""))),
             (125, format!("0x{}", hex(&self.acs.option_125(), ""))),
@@ -175,6 +206,11 @@ impl Block {
         let names: Vec<String> = options.iter().map(|(code, _)| format!("phoneprov-{code}")).collect();
         let _ = writeln!(text, "/ip dhcp-server option sets add name=phoneprov options={}", names.join(","));
         text.push_str("# then: /ip dhcp-server network set [find] dhcp-option-set=phoneprov\n");
+        if self.is_acs_named {
+            text.push_str(
+                "# 43 and 125 go to everybody by this set: give it to phones alone, by a matcher of option 60\n",
+            );
+        }
         text.extend([160, 159].map(|code| add("ipv6", "phoneprov6", &(code, url.clone()))));
         let of_17 = (17, format!("0x{}", hex(&self.acs.option_17(), "")));
         text + &self.in_force(add("ipv6", "phoneprov6", &of_17))
@@ -186,7 +222,7 @@ impl Block {
     }
 
     fn notes(&self, mark: &str) -> String {
-        let notes = [(!self.is_acs_named).then_some(NO_ACS), Some(BARE_HOST)];
+        let notes = [(!self.is_acs_named).then_some(NO_ACS), self.tftp.note(), Some(BARE_HOST)];
         notes.into_iter().flatten().fold(String::new(), |notes, note| notes + mark + " " + note + "\n")
     }
 }
@@ -231,7 +267,7 @@ mod tests {
     use super::*;
 
     fn block() -> Block {
-        let tftp = Some(Ipv4Addr::new(192, 0, 2, 5));
+        let tftp = Tftp::At(Ipv4Addr::new(192, 0, 2, 5));
         let url = String::from("https://prov.example.com:8443/$PSN.xml");
         Block { acs: Acs(url.clone()), url, tftp, is_acs_named: false }
     }
@@ -250,8 +286,10 @@ mod tests {
             (&json!(150), &json!("tftp-servers"))
         );
         assert_eq!(json_of(&block().kea6())["Dhcp6"]["option-data"].as_array().map(Vec::len), Some(2));
-        let without = Block { tftp: None, ..block() }.kea();
+        let without = Block { tftp: Tftp::Nowhere, ..block() }.kea();
         assert!(!without.contains("150"), "{without}");
+        let nameless = Block { tftp: Tftp::Nameless, ..block() }.isc();
+        assert!(nameless.contains("--address says it") && !nameless.contains("code 150"), "{nameless}");
         assert!(without.contains(&hex(block().url.as_bytes(), "")), "159: {without}");
     }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 
-use self::block::Block;
+use self::block::{Block, Tftp};
 use self::vendor::{Acs, LONGEST};
 use crate::config::{Config, Protocol};
 
@@ -99,13 +99,19 @@ impl Args {
         let (protocol, port) = best.context("the configuration has no listener")?;
         let port = if port == standard_port(protocol) { String::new() } else { format!(":{port}") };
         let ip = self.server.parse::<Ipv4Addr>().ok().or(self.address);
-        let is_tftp_open = port_of(Protocol::Tftp) == Some(69);
+        let tftp_port = port_of(Protocol::Tftp);
+        let tftp = match (ip, tftp_port) {
+            (Some(ip), Some(69)) => Tftp::At(ip),
+            (None, Some(69)) => Tftp::Nameless,
+            (_, Some(_)) => Tftp::Elsewhere,
+            (_, None) => Tftp::Nowhere,
+        };
         let url = format!("{}://{host}{port}{path}", protocol.as_str());
         ensure!(url.len() <= LONGEST, "{url} has {} characters: expected {LONGEST} at the most", url.len());
         let named = self.acs.as_deref().map(acs).transpose()?;
         let is_acs_named = named.is_some();
         let acs = named.unwrap_or_else(|| Acs(url.clone()));
-        Ok(Block { url, tftp: ip.filter(|_| is_tftp_open), acs, is_acs_named })
+        Ok(Block { url, tftp, acs, is_acs_named })
     }
 }
 
