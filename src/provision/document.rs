@@ -1,5 +1,6 @@
 //! A profile's bytes on their way, and the store of those that were finished before.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -62,8 +63,8 @@ pub enum Coding {
 /// Everything that the bytes depend on beside the files they are made from and the configuration, whose store this is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    /// A literal file in clear, by whatever name: no macro and no device changes its bytes. There may be many of them, and
-    /// few in the processor's cache: such a key is small, and compared where it stands.
+    /// A literal file in clear: no macro and no device changes its bytes. There may be many of them, and few in the
+    /// processor's cache: such a key is small, and compared where it stands.
     Literal(Literal),
     /// What is made for a device, or under its key.
     Made(Box<Made>),
@@ -72,6 +73,8 @@ enum Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Literal {
     inode: Inode,
+    /// The hash of its path: another name of the same file may be a link that leads out of the folder, and is opened first.
+    name: u64,
     rule: usize,
     coding: Coding,
 }
@@ -130,6 +133,8 @@ struct Weight;
 #[derive(Debug)]
 pub struct Documents {
     cache: Cache<Key, Arc<Finished>, Weight>,
+    /// Hashes names.
+    names: RandomState,
     metrics: CacheMetrics,
 }
 
@@ -138,7 +143,7 @@ impl Documents {
     #[must_use]
     pub fn new(size: u64, metrics: CacheMetrics) -> Self {
         let entries = usize::try_from(size / TYPICAL).unwrap_or(usize::MAX);
-        Self { cache: Cache::with_weighter(entries, size, Weight), metrics }
+        Self { cache: Cache::with_weighter(entries, size, Weight), names: RandomState::new(), metrics }
     }
 
     /// The finished document of this profile, if every file it was made from is still the same.
@@ -146,7 +151,7 @@ impl Documents {
     pub fn current(&self, tree: &Tree, profile: &Profile) -> Option<Arc<Finished>> {
         // What looks at no certificate is the same for all of them; what does has been kept for each by itself.
         let is_made = profile.grant().found().kind != FileKind::Literal;
-        let kept = |owner| self.cache.get(&KeyOf::new(profile, owner));
+        let kept = |owner| self.cache.get(&KeyOf::new(profile, owner, &self.names));
         let finished = kept(Owner::All).or_else(|| is_made.then(|| kept(Owner::of(profile))).flatten())?;
         let current = finished.holds(tree, profile.grant().found()).then_some(finished);
         self.metrics.hits.inc_by(current.is_some().into());
@@ -162,7 +167,7 @@ impl Documents {
         let owner = if document.is_personal { Owner::of(profile) } else { Owner::All };
         let finished = Arc::new(Finished::new(profile, document, version));
         if settled {
-            self.cache.insert(KeyOf::new(profile, owner).to_owned(), finished.clone());
+            self.cache.insert(KeyOf::new(profile, owner, &self.names).to_owned(), finished.clone());
         }
         finished
     }
@@ -175,13 +180,14 @@ impl Owner {
 }
 
 impl<'a> KeyOf<'a> {
-    fn new(profile: &'a Profile, owner: Owner) -> Self {
+    fn new(profile: &'a Profile, owner: Owner, names: &RandomState) -> Self {
         let (found, treatment) = (profile.grant().found(), profile.grant().treatment());
         let (rule, coding) = (treatment.place, profile.coding());
         // A template is rendered with the macros and the device, and a key may be made from them.
         let is_encrypted = treatment.encryption.is_some();
         if found.kind == FileKind::Literal && !is_encrypted {
-            return Self::Literal(Literal { inode: found.stamp.inode(), rule, coding });
+            let name = names.hash_one(&found.file);
+            return Self::Literal(Literal { inode: found.stamp.inode(), name, rule, coding });
         }
         let counts = found.kind == FileKind::Template || is_encrypted;
         let device = profile.grant().device().filter(|_| counts).map(|known| known.print());

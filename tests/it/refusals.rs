@@ -117,6 +117,24 @@ fn a_link_out_of_the_tree_is_unknown_and_a_link_within_is_served() {
 }
 
 #[test]
+fn a_link_out_of_the_tree_stays_unknown_when_what_it_leads_to_is_in_memory() {
+    let site = Site::new("");
+    let (inside, outside) = (site.path("profiles/basic.txt"), site.path("same.txt"));
+    std::fs::hard_link(&inside, &outside).expect("a second name");
+    for (target, link) in [(&inside, "absolute.txt"), (&outside, "out.txt")] {
+        std::os::unix::fs::symlink(target, site.path(&format!("profiles/{link}"))).expect("a link");
+    }
+    let server = site.start();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    for _ in 0..2 {
+        assert_eq!(server.http("/basic.txt").status, 200);
+        for path in ["/absolute.txt", "/out.txt"] {
+            assert_eq!(server.http(path).status, 404, "{path}");
+        }
+    }
+}
+
+#[test]
 fn methods_that_write_are_refused_like_anything_else() {
     let site = Site::new("");
     let large = site.path("large");
