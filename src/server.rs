@@ -26,7 +26,7 @@ pub use self::desks::doubts as intake_doubts;
 use self::doors::Doors;
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, LogLevel};
 use crate::inventory::Touched;
 use crate::listen::bind::{BindError, Passed};
 use crate::listen::{Shared, Shares};
@@ -86,7 +86,7 @@ const ENDS: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Something that the start needs is missing or does not fit.
-pub fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
+pub fn run(file: PathBuf, log_level: Option<LogLevel>) -> Result<(), ServeError> {
     let runtime = runtime::runtime()?;
     // On a task of its own: the runtime drives those better than what it blocks on.
     let served = runtime.block_on(async { tokio::spawn(serve(file, log_level)).await });
@@ -96,9 +96,9 @@ pub fn run(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
     served.map_err(std::io::Error::other)?
 }
 
-async fn serve(file: PathBuf, log_level: Option<String>) -> Result<(), ServeError> {
+async fn serve(file: PathBuf, log_level: Option<LogLevel>) -> Result<(), ServeError> {
     let (config, lab) = load(&file)?;
-    let level = log_level.as_deref().unwrap_or(&config.log.level);
+    let level = log_level.as_ref().unwrap_or(&config.log.level);
     crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
     raise_descriptor_limit();
     let metrics = Arc::new(Metrics::default());

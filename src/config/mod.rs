@@ -51,7 +51,7 @@ pub use lab::Lab;
 pub use limits::Limits;
 pub use lint::{Lint, Linting};
 pub use listen::{ClientCertificate, Listen, Protocol, Speaks, Tls};
-pub use log::{Format, Log};
+pub use log::{Format, Log, LogLevel, LogLevelError};
 pub use password::{GoodFor, Passwords};
 pub use proxies::{AddressHeader, CertificateHeader, Networks, Proxies};
 pub use push::{Push, WebScheme, WebTrust};

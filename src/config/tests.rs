@@ -60,6 +60,10 @@ fn a_wrong_value_says_what_would_be_right() {
         (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
         (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
         (
+            format!("{HTTP}[log]\nlevel = \"inof\"\n"),
+            "config.toml:6: log.level: `inof` is not understood: expected error",
+        ),
+        (
             format!("{HTTP}[certificates]\nfaulty_serials = [\"a-b\"]\n"),
             "certificates.faulty_serials: `a` is not a serial",
         ),

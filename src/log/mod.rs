@@ -10,17 +10,16 @@ mod sink;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::Format;
+use crate::config::{Format, LogLevel};
 pub use record::Record;
 pub use sink::flush;
 
 /// Starts logging as the configuration says.
 ///
 /// # Errors
-/// `level` is no level and no list of directives.
-pub fn start(level: &str, format: Format) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| format!("log.level: `{level}`: {error}; expected error, warn, info, debug or trace"))?;
+/// Something else of this process logs already.
+pub fn start(level: &LogLevel, format: Format) -> Result<(), String> {
+    let filter = EnvFilter::try_new(level.to_string()).map_err(|error| format!("log.level: `{level}`: {error}"))?;
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(sink::Events(format));
     let started = match format {

@@ -69,6 +69,31 @@ fn a_key_of_another_certificate_is_named() {
 }
 
 #[test]
+fn a_level_that_is_none_is_refused_by_every_command() {
+    let expected = "log.level: `inof` is not understood: expected error, warn, info, debug, trace or off";
+    let site = Site::new("[log]\nlevel = \"inof\"\n");
+
+    let said = refused(&site);
+    let check = site.phoneprov(&["check"]);
+
+    assert!(said.contains("config.toml:") && said.contains(expected), "{said}");
+    assert_eq!(check.status.code(), Some(2), "{check:?}");
+    assert!(String::from_utf8_lossy(&check.stderr).contains(expected), "{check:?}");
+}
+
+#[test]
+fn so_is_one_of_the_command_line() {
+    let site = Site::new("");
+
+    for level in ["inof", "", "x=bogus"] {
+        let said = site.phoneprov(&["serve", "--log", level]);
+        let text = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("log.level: `{level}` is not understood")), "{text}");
+    }
+}
+
+#[test]
 fn a_missing_profile_folder_is_named() {
     let said = refused_with("profiles = \"profiles\"", "profiles = \"no-such-folder\"");
 
