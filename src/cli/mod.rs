@@ -20,6 +20,7 @@ mod explain;
 mod fleet;
 mod fmt;
 mod group;
+mod heard;
 mod hidden;
 mod import_export;
 mod key;

@@ -154,9 +154,26 @@ pub(super) fn asked(standings: &[Standing]) -> Vec<String> {
     current.map(|standing| standing.path.clone()).collect()
 }
 
-/// What each path comes to. The phone is held to its word for a path that it has ever confirmed, and for all of them where
-/// it has confirmed something some time and nothing of this resync; of any other, what it was given has to do.
+/// What each path comes to.
 pub(super) fn steps(paths: &[Path]) -> Vec<Step> {
+    let failing = |path: &Path| (path.is_current && path.standing.failing.is_some()).then_some(Step::Failing);
+    versions(paths).into_iter().zip(paths).map(|(step, path)| failing(path).unwrap_or(step)).collect()
+}
+
+/// Whether a device has some path in another version than it would be given, or has not taken that, failing or not.
+pub(super) fn is_behind(paths: &[Path]) -> bool {
+    versions(paths).into_iter().zip(paths).any(|(step, path)| match step {
+        Step::Behind | Step::Unconfirmed => true,
+        // The last that it said of what it would still be given is that it failed.
+        Step::Current => path.standing.failing.as_ref().is_some_and(|failing| failing.told),
+        Step::Failing | Step::Past => false,
+    })
+}
+
+/// What each path comes to by versions alone, whether it fails or not. The phone is held to its word for a path that it has
+/// ever confirmed, and for all of them where it has confirmed something some time and nothing of this resync; of any other,
+/// what it was given has to do.
+fn versions(paths: &[Path]) -> Vec<Step> {
     let has_confirmed = |path: &Path| path.standing.confirmed.is_some();
     let is_silent = paths.iter().any(has_confirmed) && !paths.iter().any(|path| path.is_current && path.is_confirmed());
     paths.iter().map(|path| step(path, is_silent || has_confirmed(path))).collect()
@@ -189,13 +206,7 @@ impl Path {
 
 fn step(path: &Path, is_held: bool) -> Step {
     let standing = &path.standing;
-    if !path.is_current {
-        return Step::Past;
-    }
-    if standing.failing.is_some() {
-        return Step::Failing;
-    }
-    let Some(intended) = &path.intended else { return Step::Past };
+    let Some(intended) = path.intended.as_ref().filter(|_| path.is_current) else { return Step::Past };
     let given = standing.given.as_ref().map(|version| &version.hash);
     let confirmed = standing.confirmed.as_ref().map(|version| &version.hash);
     match (given == Some(intended), confirmed == Some(intended)) {
@@ -203,6 +214,11 @@ fn step(path: &Path, is_held: bool) -> Step {
         (true, _) | (_, true) => Step::Current,
         (false, false) => Step::Behind,
     }
+}
+
+/// What a device comes to, as fields of JSON.
+pub(super) fn in_short(paths: &[Path]) -> [(&'static str, Value); 2] {
+    [("step", json!(worst(paths).map(Step::as_str))), ("behind", is_behind(paths).into())]
 }
 
 /// A path as JSON.
@@ -285,6 +301,28 @@ mod tests {
         let both = since(&[before, after], at(20));
         assert_eq!(worst(&both), Some(Step::Unconfirmed), "that it has ever confirmed is not forgotten");
         assert_eq!(worst(&since(&both, at(21))), None);
+    }
+
+    #[test]
+    fn a_phone_that_fails_is_behind_where_it_has_not_taken_what_it_would_be_given() {
+        let fails = |path: Path, told: bool| {
+            let failing = Some(Failing { since: Timestamp::UNIX_EPOCH, error: "x".into(), told });
+            Path { standing: Standing { failing, ..path.standing }, ..path }
+        };
+        let refused = fails(path("b", "", "b"), false);
+        for (paths, is_behind, why) in [
+            (vec![fails(path("a", "", "b"), true)], true, "its profile changed since"),
+            (vec![fails(path("", "", "b"), false)], true, "it was refused, and would be served now"),
+            (vec![fails(path("x", "", ""), true), path("a", "", "b")], true, "it fails with another path"),
+            (vec![fails(path("b", "", "b"), true)], true, "it failed at what it would be given"),
+            (vec![fails(path("b", "a", "b"), false)], true, "its word counts, and it has not given it"),
+            (vec![refused.clone(), path("c", "", "c")], false, "it was refused once, and has all"),
+            (vec![fails(path("a", "", ""), true)], false, "there is nothing for it"),
+            (vec![Path { is_current: false, ..fails(path("a", "", "b"), true) }], false, "it asks for that no more"),
+        ] {
+            assert_eq!(super::is_behind(&paths), is_behind, "{why}");
+        }
+        assert_eq!(worst(&[refused]), Some(Step::Failing), "a column shows the worst");
     }
 
     #[test]

@@ -148,6 +148,9 @@ fn a_list_goes_on_page_by_page() {
     let last = desk.json(&["device", "list", "--after", "200"]);
     assert_eq!((last["devices"].as_array().expect("a list").len(), &last["next"]), (50, &Value::Null));
     assert!(desk.says(&["device", "list", "--search", "desk 249"]).contains("000e080000f9"));
+    let stale = desk.says(&["device", "list", "--stale", "24h"]);
+    assert!(stale.lines().count() == 251 && !stale.contains("more:"), "what is wrong is listed in one");
+    assert!(desk.says(&["device", "list", "--stale", "24h", "--limit", "9"]).ends_with("more: --after 9\n"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::show::{self, Form};
+use crate::cli::heard::heard;
 use crate::cli::standing::{self, Sight, Step};
 use crate::cli::store::with_shared_store;
 use crate::cli::table;
@@ -34,9 +35,9 @@ pub(super) struct Args {
     enabled: bool,
     #[command(flatten)]
     standing: Standing,
-    /// How many at the most.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=10_000))]
-    limit: i64,
+    /// How many at the most: left out, 100, and with --stale, --failing or --behind 10 000.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=MOST))]
+    limit: Option<i64>,
     /// Go on after this number, which the page before ended with.
     #[arg(long, default_value_t = 0)]
     after: i64,
@@ -50,13 +51,20 @@ struct Standing {
     /// Only those that were not heard of for this long: 24h.
     #[arg(long, value_name = "TIME")]
     stale: Option<Period>,
-    /// Only those that do not get, or not take, what they ask for.
+    /// Only those that do not get, or not take, what they ask for. One can be failing and behind.
     #[arg(long)]
     failing: bool,
-    /// Only those that have another version of a profile than they would be given, or do not say that they took it.
+    /// Only those that have another version of a profile than they would be given, or have not taken it: they do not say so
+    /// though their word counts, or say that it failed.
     #[arg(long)]
     behind: bool,
 }
+
+/// The most on a page, which a list for what is wrong with them has room for.
+const MOST: i64 = 10_000;
+
+/// A page of all devices.
+const PAGE: i64 = 100;
 
 /// Devices that are looked at together.
 const AT_ONCE: i64 = 500;
@@ -64,38 +72,63 @@ const AT_ONCE: i64 = 500;
 /// Prints a page.
 pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
     with_shared_store(config, async |config, store| {
-        let sight = match args.standing.failing || args.standing.behind {
-            true => Some(Sight::open(config, Arc::clone(&store))?),
-            false => None,
-        };
-        let Page { entries, seen, next } = args.page(&store, sight.as_ref()).await?;
-        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
-        let keys = store.keys(&ids).await?;
+        let needs_paths = args.standing.failing || args.standing.behind || (args.standing.is_asked() && args.form.json);
+        let sight = if needs_paths { Some(Sight::open(config, Arc::clone(&store))?) } else { None };
+        let page = args.page(&store, sight.as_ref()).await?;
         let mut out = io::stdout().lock();
         if args.form.json {
-            let devices = entries.iter().map(|entry| show::json(entry, &seen)).collect::<Result<Vec<Value>, _>>()?;
-            writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "devices": devices, "next": next }))?)?;
+            let devices = page.entries.iter().map(|entry| page.json(entry)).collect::<Result<Vec<Value>, _>>()?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "devices": devices, "next": page.next }))?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let last_seen = |entry: &Entry| seen.get(&entry.id).map_or_else(|| "never".to_owned(), show::when);
+        let ids: Vec<i64> = page.entries.iter().map(|entry| entry.id).collect();
+        let keys = store.keys(&ids).await?;
+        let last_seen = |entry: &Entry| page.seen.get(&entry.id).map_or_else(|| "never".to_owned(), show::when);
         let in_one_word =
             |entry: &Entry| store::in_one_word(keys.get(&entry.id).map(Vec::as_slice).unwrap_or_default());
-        let rows = entries.iter().map(|entry| cells(entry, [in_one_word(entry), last_seen(entry)]));
+        let rows = page.entries.iter().map(|entry| cells(entry, [in_one_word(entry), last_seen(entry)]));
         let rows: Vec<Vec<String>> = rows.collect();
         table::print(&mut out, &["device", "serial", "product", "label", "groups", "enabled", "keys", "seen"], &rows)?;
-        if let Some(next) = next {
+        if let Some(next) = page.next {
             writeln!(out, "more: --after {next}")?;
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// The devices of a page, when they were seen, and what the next page goes on after.
+/// The devices of a page, when they were seen, how they stand where that was looked at, and what the next page goes on after.
 #[derive(Default)]
 struct Page {
     entries: Vec<Entry>,
     seen: HashMap<i64, Seen>,
+    stand: HashMap<i64, [(&'static str, Value); 2]>,
     next: Option<i64>,
+}
+
+impl Page {
+    fn json(&self, entry: &Entry) -> serde_json::Result<Value> {
+        let mut value = show::json(entry, &self.seen)?;
+        if let Some((fields, stand)) = value.as_object_mut().zip(self.stand.get(&entry.id)) {
+            fields.extend(stand.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        }
+        Ok(value)
+    }
+}
+
+impl Standing {
+    /// Whether the list is of those that are not as they should be.
+    fn is_asked(&self) -> bool {
+        self.stale.is_some() || self.failing || self.behind
+    }
+
+    /// Whether a device with these paths is wanted; one that is failing and behind is by either.
+    fn is_of(&self, paths: &[standing::Path]) -> bool {
+        let is_failing = || standing::worst(paths) == Some(Step::Failing);
+        match (self.failing, self.behind) {
+            (false, false) => true,
+            (failing, behind) => (behind && standing::is_behind(paths)) || (failing && is_failing()),
+        }
+    }
 }
 
 impl Args {
@@ -108,21 +141,22 @@ impl Args {
         };
         let stale = self.standing.stale.map(|stale| SignedDuration::try_from(stale.duration())).transpose()?;
         let before = stale.map(|stale| Timestamp::now().saturating_sub(stale)).transpose()?;
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let limit = self.limit.unwrap_or(if self.standing.is_asked() { MOST } else { PAGE });
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let (mut page, mut after) = (Page::default(), self.after);
         loop {
             let some = store.page(after, AT_ONCE, &filter).await?;
             let Some(last) = some.last().map(|entry| entry.id) else { return Ok(page) };
             let ids: Vec<i64> = some.iter().map(|entry| entry.id).collect();
-            let seen = store.seen(&ids).await?;
-            let paths = match sight {
-                Some(sight) => sight.of(&some).await?,
-                None => HashMap::new(),
+            let seen = heard(store, &ids).await?;
+            let all = match sight {
+                Some(sight) => Some(sight.of(&some).await?),
+                None => None,
             };
             for entry in some {
                 let is_fresh = before.is_some_and(|before| seen.get(&entry.id).is_some_and(|seen| seen.at >= before));
-                let step = paths.get(&entry.id).and_then(|paths| standing::worst(paths));
-                if is_fresh || !self.is_wanted(step) {
+                let paths = all.as_ref().map(|all| all.get(&entry.id).map(Vec::as_slice).unwrap_or_default());
+                if is_fresh || !self.standing.is_of(paths.unwrap_or_default()) {
                     continue;
                 }
                 // One more than is shown says that there is more.
@@ -131,19 +165,10 @@ impl Args {
                     return Ok(page);
                 }
                 page.seen.extend(seen.get(&entry.id).map(|seen| (entry.id, seen.clone())));
+                page.stand.extend(paths.map(|paths| (entry.id, standing::in_short(paths))));
                 page.entries.push(entry);
             }
             after = last;
-        }
-    }
-
-    fn is_wanted(&self, step: Option<Step>) -> bool {
-        let is_behind = matches!(step, Some(Step::Behind | Step::Unconfirmed));
-        match (self.standing.failing, self.standing.behind) {
-            (false, false) => true,
-            (true, false) => step == Some(Step::Failing),
-            (false, true) => is_behind,
-            (true, true) => is_behind || step == Some(Step::Failing),
         }
     }
 }

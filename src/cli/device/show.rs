@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::cli::answer::{line, variable};
+use crate::cli::heard::heard;
 use crate::cli::store::{who, with_store};
 use crate::device::{Device, DeviceName};
 use crate::store::{Entry, Seen, Store, StoreError};
@@ -62,7 +63,7 @@ async fn reveal(store: &Store, name: &DeviceName, form: &Form) -> anyhow::Result
 }
 
 async fn print_one(store: &Store, entry: &Entry, form: &Form) -> anyhow::Result<ExitCode> {
-    let seen = store.seen(&[entry.id]).await?;
+    let seen = heard(store, &[entry.id]).await?;
     let mut out = io::stdout().lock();
     if form.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&json(entry, &seen)?)?)?;

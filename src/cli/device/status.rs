@@ -44,19 +44,17 @@ pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
             let reports = store.uploads_of_device(&entry.device.name(), &REPORTS).await?;
             let paths = paths.get(&entry.id).map_or(&[][..], Vec::as_slice);
             let worst = standing::worst(paths);
+            let is_behind = standing::is_behind(paths);
             is_well &= !matches!(worst, Some(Step::Failing | Step::Behind));
             if args.form.json {
                 let steps = standing::steps(paths);
                 let each: Vec<_> = paths.iter().zip(steps).map(|(path, step)| standing::json(path, step)).collect();
                 let step = worst.map(Step::as_str);
                 let name = entry.device.name().to_string();
-                values.push(json!({ "device": name, "step": step, "firmware": firmware(paths), "paths": each,
-                    "reported": reports.last().map(|last| last.at.to_string()) }));
+                values.push(json!({ "device": name, "step": step, "behind": is_behind, "firmware": firmware(paths),
+                    "paths": each, "reported": reports.last().map(|last| last.at.to_string()) }));
             } else {
-                print(&mut out, entry, paths)?;
-                if let Some(said) = reported(&reports) {
-                    line(&mut out, "report", &said)?;
-                }
+                print(&mut out, entry, paths, &reports)?;
             }
         }
         if args.form.json {
@@ -66,11 +64,10 @@ pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn print(out: &mut impl Write, entry: &Entry, paths: &[Path]) -> io::Result<()> {
+fn print(out: &mut impl Write, entry: &Entry, paths: &[Path], reports: &[Upload]) -> io::Result<()> {
     let label = Some(entry.device.label.as_str()).filter(|label| !label.is_empty());
     line(out, "device", &format!("{}{}", entry.device.name(), label.map(|l| format!("  {l}")).unwrap_or_default()))?;
-    let step = standing::worst(paths).map_or("nothing was heard of it since events are kept", Step::as_str);
-    line(out, "standing", step)?;
+    line(out, "standing", summary(paths, reports))?;
     if let Some(firmware) = firmware(paths) {
         line(out, "firmware", firmware)?;
     }
@@ -84,7 +81,18 @@ fn print(out: &mut impl Write, entry: &Entry, paths: &[Path]) -> io::Result<()> 
             line(out, "  failing", &format!("since {}: {}", when(failing.since), OneLine(&failing.error)))?;
         }
     }
-    Ok(())
+    reported(reports).map_or(Ok(()), |said| line(out, "report", &said))
+}
+
+/// What a device comes to, or why nothing can be said of it.
+fn summary(paths: &[Path], reports: &[Upload]) -> &'static str {
+    match standing::worst(paths) {
+        Some(Step::Failing) if standing::is_behind(paths) => "failing, and behind",
+        Some(step) => step.as_str(),
+        None if !paths.is_empty() => Step::Past.as_str(),
+        None if !reports.is_empty() => "it has reported, and asked for nothing since events are kept",
+        None => "nothing was heard of it since events are kept",
+    }
 }
 
 /// What it has reported, and when.

@@ -1,7 +1,9 @@
 //! `phoneprov resync`: phones are told to come, and what came of it is told.
 
 mod address;
+mod awaited;
 mod pace;
+mod uploads;
 mod watch;
 mod ways;
 mod web;
@@ -12,8 +14,9 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 
+use self::awaited::Awaited;
 use self::pace::Pace;
-use self::watch::{Fate, Told};
+use self::watch::Told;
 use super::standing::{self, Path, Sight, Step};
 use super::store::with_shared_store;
 use crate::config::Period;
@@ -23,8 +26,8 @@ use crate::store::{Entry, Filter, Store, StoreError};
 
 /// Tell phones to fetch their profiles, and see which came, and which say that they took them.
 ///
-/// Only phones that would be given something else than they have are told, unless --force. Exits with 1 if one of them
-/// could not be told, or did not come.
+/// Only phones that would be given something else than they have, or fail, are told, unless --force. Exits with 1 if one of
+/// them could not be told, did not come, or came and failed; with --event report or prt, if one sent nothing that was kept.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -34,7 +37,7 @@ pub(super) struct Args {
     /// Tell also those that have what they would be given.
     #[arg(long)]
     force: bool,
-    /// How long phones have to come and say that they took it: 90s, 5m.
+    /// How long phones have to come and say that they took it, or to send their report: 90s, 5m.
     #[arg(long, value_name = "TIME", default_value = "60s")]
     wait: Period,
     /// The configuration file, whose [store] and [push] count.
@@ -51,7 +54,7 @@ struct Who {
     /// Those of this group.
     #[arg(long)]
     group: Option<GroupName>,
-    /// Every one that is behind.
+    /// Every one that is behind, those that fail among them.
     #[arg(long)]
     behind: bool,
 }
@@ -113,27 +116,26 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wish = args.wish()?;
     with_shared_store(&args.config, async |config, store| {
         let sight = Arc::new(Sight::open(config, Arc::clone(&store))?);
-        let resyncs = matches!(wish, Wish::Resync(_));
+        let awaited = Awaited::after(&wish);
         let (mut told, mut wanted) = (Vec::new(), Vec::new());
         for (entry, paths) in args.candidates(&store, &sight).await? {
             let step = standing::worst(&paths);
-            let is_due = !resyncs || args.force || !matches!(step, Some(Step::Current));
+            let is_due = awaited != Awaited::Profiles || args.force || !matches!(step, Some(Step::Current));
             match is_due {
                 true => wanted.push((entry, standing::address(&paths))),
                 false => told.push(Told::passed_over(entry)),
             }
         }
+        let before = store.last_event().await?;
         told.extend(ways::tell(wanted, &args.how, &wish, &sight, &store).await?);
-        if resyncs {
-            watch::until_they_came(&mut told, &sight, args.wait.duration()).await?;
+        let wait = args.wait.duration();
+        match awaited {
+            Awaited::Profiles => watch::until_they_came(&mut told, &sight, wait).await?,
+            Awaited::Upload(kind) => uploads::until_they_came(&mut told, &store, (kind, before), wait).await?,
+            Awaited::Nothing => {}
         }
-        watch::print(&mut std::io::stdout().lock(), &told)?;
-        let is_well = |told: &Told| match &told.fate {
-            Fate::Confirmed | Fate::Came | Fate::PassedOver => true,
-            Fate::Answered => !resyncs,
-            Fate::Failed(_) => false,
-        };
-        Ok(if told.iter().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        watch::print(&mut std::io::stdout().lock(), &told, awaited)?;
+        Ok(if told.iter().all(|told| told.is_well(awaited)) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
@@ -174,9 +176,7 @@ impl Args {
             let Some(last) = some.last().map(|entry| entry.id) else { break };
             after = last;
             let all = with_paths(some, sight).await?;
-            let is_meant = |paths: &[Path]| {
-                !self.who.behind || matches!(standing::worst(paths), Some(Step::Behind | Step::Unconfirmed))
-            };
+            let is_meant = |paths: &[Path]| !self.who.behind || standing::is_behind(paths);
             found.extend(all.into_iter().filter(|(_, paths)| is_meant(paths)));
         }
         found.sort_by_key(|(entry, _)| entry.id);

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::awaited::Awaited;
 use crate::cli::standing::{self, Path, Sight, Step};
 use crate::cli::table;
+use crate::event::Version;
 use crate::store::Entry;
 use crate::terminal::OneLine;
 
@@ -32,8 +34,21 @@ pub(super) enum Fate {
     Answered,
     /// It came and was given what it asked for.
     Came,
+    /// It came, and was refused, or says itself that it failed: why.
+    Fails(Says, String),
+    /// It has sent the report that it was told to send.
+    Reported,
     /// It came, and has what it should.
     Confirmed,
+}
+
+/// Who says that a phone fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Says {
+    /// The phone.
+    Phone,
+    /// The server, which refused it.
+    Server,
 }
 
 impl Told {
@@ -51,33 +66,60 @@ impl Told {
     fn is_open(&self) -> bool {
         match self.fate {
             Fate::Answered | Fate::Came => true,
-            Fate::Confirmed => self.settles.is_none_or(|since| since.elapsed() < SETTLED),
-            Fate::PassedOver | Fate::Failed(_) => false,
+            Fate::Confirmed | Fate::Fails(..) => self.settles.is_none_or(|since| since.elapsed() < SETTLED),
+            Fate::PassedOver | Fate::Failed(_) | Fate::Reported => false,
         }
     }
 
     fn becomes(&mut self, fate: Fate) {
-        self.settles = (fate == Fate::Confirmed).then(|| self.settles.unwrap_or_else(Instant::now));
+        let is_same = std::mem::discriminant(&fate) == std::mem::discriminant(&self.fate);
+        let settles = matches!(fate, Fate::Confirmed | Fate::Fails(..));
+        self.settles = settles.then(|| self.settles.filter(|_| is_same).unwrap_or_else(Instant::now));
         self.fate = fate;
+    }
+
+    /// Whether it did what it was told.
+    pub(super) fn is_well(&self, awaited: Awaited) -> bool {
+        match &self.fate {
+            Fate::Confirmed | Fate::Came | Fate::PassedOver | Fate::Reported => true,
+            Fate::Answered => awaited == Awaited::Nothing,
+            Fate::Failed(_) | Fate::Fails(..) => false,
+        }
+    }
+
+    /// What became of it, in words.
+    fn said(&self, awaited: Awaited) -> String {
+        match &self.fate {
+            Fate::Failed(reason) => format!("failed: {}", OneLine(reason)),
+            Fate::Fails(Says::Phone, error) => format!("came, says that it failed: {}", OneLine(error)),
+            Fate::Fails(Says::Server, error) => format!("came, was refused: {}", OneLine(error)),
+            other => other.as_str(awaited).to_owned(),
+        }
     }
 }
 
 impl Fate {
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::PassedOver => "current",
-            Self::Failed(_) => "failed",
-            Self::Answered => "answered, did not come",
-            Self::Came => "came, did not confirm",
-            Self::Confirmed => "confirmed",
+    /// In a word, of those that have nothing more to say, and as they are counted.
+    fn as_str(&self, awaited: Awaited) -> &'static str {
+        match (self, awaited) {
+            (Self::PassedOver, _) => "current",
+            (Self::Failed(_), _) => "failed",
+            (Self::Answered, Awaited::Profiles) => "answered, did not come",
+            (Self::Answered, Awaited::Upload(_)) => "answered, did not report",
+            (Self::Answered, Awaited::Nothing) => "answered",
+            (Self::Came, _) => "came, did not confirm",
+            (Self::Fails(..), _) => "came, failed",
+            (Self::Reported, _) => "reported",
+            (Self::Confirmed, _) => "confirmed",
         }
     }
 }
 
 /// Between two looks.
-const OFTEN: Duration = Duration::from_millis(500);
+pub(super) const OFTEN: Duration = Duration::from_millis(500);
 
-/// How long a phone that has confirmed what it asked for may take to ask for more: it runs its rules one after the other.
+/// How long a phone that has confirmed what it asked for, or failed, may take to ask for more: it runs its rules one after the
+/// other.
 const SETTLED: Duration = Duration::from_secs(3);
 
 /// Waits until every phone that answered has come and confirmed, or the time is over.
@@ -102,27 +144,73 @@ pub(super) async fn until_they_came(told: &mut [Told], sight: &Sight, wait: Dura
 /// What a device's paths say of it since it was told: those that it has not asked for since say nothing.
 fn fate(paths: &[Path], since: Timestamp) -> Fate {
     let came = paths.iter().filter_map(|path| path.standing.given.as_ref()).any(|given| given.at >= since);
-    match (came, standing::worst(&standing::since(paths, since))) {
+    let current = standing::since(paths, since);
+    if let Some((says, error)) = current.iter().filter(|path| path.is_current).find_map(|path| failed(path, since)) {
+        return Fate::Fails(says, error);
+    }
+    match (came, standing::worst(&current)) {
         (true, Some(Step::Current)) => Fate::Confirmed,
         (true, _) => Fate::Came,
         (false, _) => Fate::Answered,
     }
 }
 
+/// The error of a path that has failed since then: it may have failed before, and was given something new, of which nothing is
+/// said yet.
+fn failed(path: &Path, since: Timestamp) -> Option<(Says, String)> {
+    let failing = path.standing.failing.as_ref()?;
+    let is_after = |given: &Version| path.standing.touched > given.at;
+    let is_new = failing.since >= since || path.standing.given.as_ref().is_none_or(is_after);
+    let says = if failing.told { Says::Phone } else { Says::Server };
+    is_new.then(|| (says, failing.error.clone()))
+}
+
 /// A line for each, and how many there are of each kind.
-pub(super) fn print(out: &mut impl Write, told: &[Told]) -> io::Result<()> {
+pub(super) fn print(out: &mut impl Write, told: &[Told], awaited: Awaited) -> io::Result<()> {
     let cells = |told: &Told| {
-        let reason = match &told.fate {
-            Fate::Failed(reason) => format!("failed: {}", OneLine(reason)),
-            other => other.as_str().to_owned(),
-        };
         let address = if told.address.is_empty() { "-".to_owned() } else { told.address.clone() };
-        vec![told.entry.device.name().to_string(), address, reason]
+        vec![told.entry.device.name().to_string(), address, told.said(awaited)]
     };
     let rows: Vec<Vec<String>> = told.iter().map(cells).collect();
     table::print(out, &["device", "told at", "what came of it"], &rows)?;
-    let count = |wanted: &str| told.iter().filter(|told| told.fate.as_str() == wanted).count();
-    let kinds = [Fate::Confirmed, Fate::Came, Fate::Answered, Fate::Failed(String::new()), Fate::PassedOver];
-    let counts: Vec<String> = kinds.iter().map(|fate| format!("{} {}", count(fate.as_str()), fate.as_str())).collect();
+    let count = |wanted: &str| told.iter().filter(|told| told.fate.as_str(awaited) == wanted).count();
+    let counted = |fate: Fate| format!("{} {}", count(fate.as_str(awaited)), fate.as_str(awaited));
+    let counts: Vec<String> = awaited.fates().into_iter().map(counted).collect();
     writeln!(out, "{}", counts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Failing, Standing};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn given(second: i64, failing: Option<(i64, bool)>) -> Path {
+        let mut standing = Standing::new(1, "/a.cfg".into(), "192.0.2.1".into(), at(second));
+        standing.given = Some(Version { hash: "a".into(), at: at(second) });
+        standing.failing = failing.map(|(since, told)| Failing { since: at(since), error: "bad xml".into(), told });
+        Path { standing, intended: Some("a".into()), is_current: true }
+    }
+
+    #[test]
+    fn a_phone_that_fails_since_it_was_told_is_one_that_says_so() {
+        let fails = |says| Fate::Fails(says, "bad xml".into());
+        assert_eq!(fate(&[given(20, Some((21, true)))], at(20)), fails(Says::Phone));
+        assert_eq!(fate(&[given(9, Some((20, false)))], at(10)), Fate::Answered, "nothing since then was heard of it");
+        let mut again = given(20, Some((5, true)));
+        assert_eq!(
+            fate(std::slice::from_ref(&again), at(20)),
+            Fate::Came,
+            "it failed before, and has said nothing since"
+        );
+        again.standing.touched = at(21);
+        assert_eq!(fate(std::slice::from_ref(&again), at(20)), fails(Says::Phone), "it says so again");
+        let mut refused = given(5, Some((21, false)));
+        refused.standing.touched = at(21);
+        assert_eq!(fate(&[given(20, None), refused], at(20)), fails(Says::Server));
+        assert_eq!(fate(&[given(20, None), given(5, Some((5, true)))], at(20)), Fate::Confirmed);
+    }
 }

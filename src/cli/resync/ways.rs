@@ -96,7 +96,7 @@ async fn note(told: &[Told], wish: &Wish, store: &Store) -> anyhow::Result<()> {
         .map(|told| {
             let (answered, reason) = match &told.fate {
                 Fate::Failed(reason) => (false, format!(": {reason}")),
-                Fate::Answered | Fate::Came | Fate::Confirmed | Fate::PassedOver => (true, String::new()),
+                _ => (true, String::new()),
             };
             News::Pushed {
                 at: told.at,
