@@ -31,8 +31,12 @@ const UNNAMED: &[u8] = b"unnamed";
 enum Failure {
     /// The client said so, or is gone.
     Given(Given),
-    /// The data connection.
+    /// There was no data connection, or no TLS on it.
+    Nobody(io::Error),
+    /// The data connection broke.
     Data(io::Error),
+    /// Nothing came on it for this long.
+    Stalled(Duration),
     /// The case.
     Denied(NotTaken),
 }
@@ -84,7 +88,12 @@ impl Session {
                         self.control.reply(426, "Nothing of it is kept").await?;
                         self.control.reply(226, "Stopped").await?;
                     }
+                    Failure::Nobody(_) => self.control.reply(425, "No connection for data came about").await?,
                     Failure::Data(_) => self.control.reply(426, "The connection broke, nothing is kept").await?,
+                    Failure::Stalled(limit) => {
+                        let text = format!("It stalled: nothing came for {limit:?}, and nothing is kept");
+                        self.control.reply(426, &text).await?;
+                    }
                     Failure::Denied(denied) => self.denied(denied).await?,
                 }
             }
@@ -96,12 +105,14 @@ impl Session {
     async fn receive(&mut self, passive: Passive, upload: &mut Upload) -> Result<(), Failure> {
         let (cover, stall) = (self.settings.cover.clone().filter(|_| self.is_private), self.settings.stall);
         let receiving = async {
-            let mut wire = connect(passive, cover.as_ref()).await.map_err(Failure::Data)?;
+            let mut wire = connect(passive, cover.as_ref()).await.map_err(Failure::Nobody)?;
             let mut piece = vec![0; PIECE];
             loop {
                 let read = timeout(stall, wire.read(&mut piece)).await;
-                let length = read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(Failure::Data)?;
+                let length = read.map_err(|_| Failure::Stalled(stall))?.map_err(Failure::Data)?;
                 if length == 0 {
+                    // By TLS, clients wait for our word that it was all (Python), and fail where the connection just ends.
+                    wire.close().await;
                     return Ok(());
                 }
                 piece.truncate(length);
@@ -164,9 +175,23 @@ impl Failure {
     fn reason(&self) -> String {
         match self {
             Self::Given(Given::Up) => "the client stopped it".to_owned(),
+            Self::Given(Given::Way(error)) if is_end(error) => "the client went away: its connection ended".to_owned(),
             Self::Given(Given::Way(error)) => format!("the client went away: {error}"),
+            Self::Nobody(error) if error.kind() == io::ErrorKind::TimedOut => {
+                "nobody came to the port for data, or began TLS there, in time".to_owned()
+            }
+            Self::Nobody(error) => format!("no connection for data came about: {error}"),
+            Self::Data(error) if is_end(error) => {
+                "the connection for data ended without the client's word that it was all (TLS close_notify)".to_owned()
+            }
             Self::Data(error) => format!("the connection for data broke: {error}"),
+            Self::Stalled(limit) => format!("it stalled: nothing came for {limit:?} (uploads.stall)"),
             Self::Denied(denied) => denied.to_string(),
         }
     }
+}
+
+/// Whether a connection just ended. What rustls says of it is for programmers.
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }

@@ -10,13 +10,31 @@ pub struct Announced {
     pub label: Label,
     /// Where it comes from, as text.
     pub address: String,
+    /// By which protocol.
+    pub transport: &'static str,
     /// What of it comes now.
     pub place: Place,
     /// How many bytes come now, where that is known: what would go past a quota is refused before it does.
     pub length: Option<u64>,
 }
 
+/// Of which file something is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// What its client calls it.
+    pub(super) file: &'a str,
+    /// Where it comes from.
+    pub(super) peer: &'a str,
+    /// By which protocol.
+    pub(super) transport: &'a str,
+}
+
 impl Announced {
+    /// What is told of it, whatever becomes of it.
+    pub(super) fn told(&self) -> Told<'_> {
+        Told { file: self.label.name.as_str(), peer: &self.address, transport: self.transport }
+    }
+
     /// What is still to come of the whole, where that is known (bytes): it has to find room before any of it is taken.
     pub(super) fn rest(&self) -> Option<u64> {
         match self.place {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Announced, Intake, IntakeError, Place, Receiving};
+use super::{Announced, Intake, IntakeError, Place, Receiving, Told};
 use crate::case::{CaseFault, CaseGrant, FileName, Label};
 use crate::config::IntakeProtocol;
 use crate::device::Secret;
@@ -30,8 +30,6 @@ pub struct Client {
 /// A file on its way. Dropped before it is finished, it never was.
 #[derive(Debug)]
 pub struct Upload {
-    client: Client,
-    name: FileName,
     /// Gone when it has ended, one way or the other.
     receiving: Option<Receiving>,
 }
@@ -77,29 +75,31 @@ impl Client {
     /// # Errors
     /// The client may not, its name is none, or there is no room.
     pub async fn begin(&self, name: &[u8]) -> Result<Upload, NotTaken> {
-        let name = FileName::parse(name).map_err(|error| self.not_taken(None, NotTaken::Name, &error.to_string()))?;
+        let shown = FileName::shortened(name).ok();
+        let name = FileName::parse(name);
+        let name = name.map_err(|error| self.not_taken(shown.as_ref(), NotTaken::Name, &error.to_string()))?;
         let intake = &self.desk.intake;
         let record = intake.store().case(self.case.number()).await;
         let record = record.map_err(|error| self.not_taken(Some(&name), NotTaken::Broken, &error.to_string()))?;
         let renewed = record.ok_or(CaseFault::Unknown).and_then(|record| record.renew(&self.case, Timestamp::now()));
         let grant = renewed.map_err(|fault| self.not_taken(Some(&name), NotTaken::Closed, &fault.to_string()))?;
-        let announced = Announced {
-            label: Label::named(name.clone()),
-            address: self.peer.ip().to_canonical().to_string(),
-            place: Place::New { total: None },
-            length: None,
-        };
+        let label = Label::named(name);
+        let (address, transport) = (self.address(), self.desk.protocol.as_str());
+        let announced = Announced { label, address, transport, place: Place::New { total: None }, length: None };
         // What is wrong is told there.
         let receiving = intake.begin(&grant, announced).await.map_err(|error| NotTaken::of(&error))?;
-        Ok(Upload { client: self.clone(), name, receiving: Some(receiving) })
+        Ok(Upload { receiving: Some(receiving) })
     }
 
-    /// Tells why a file is not kept.
+    fn address(&self) -> String {
+        self.peer.ip().to_canonical().to_string()
+    }
+
+    /// Tells why a file is not begun.
     fn not_taken(&self, name: Option<&FileName>, answer: NotTaken, reason: &str) -> NotTaken {
-        let (transport, peer, case) = (self.desk.protocol.as_str(), self.peer, self.case.number());
-        let file = name.map_or("-", FileName::as_str);
-        tracing::info!(target: "phoneprov::intake", transport, %peer, %case, file, reason, "a file is not kept");
-        self.desk.shared.metrics.case_files.failed.inc();
+        let (file, peer) = (name.map_or("-", FileName::as_str), &self.address());
+        let told = Told { file, peer, transport: self.desk.protocol.as_str() };
+        self.desk.intake.not_kept(self.case.number(), told, (reason, 0));
         answer
     }
 }
@@ -135,8 +135,8 @@ impl Upload {
     }
 
     fn end(&mut self, reason: &str) {
-        if self.receiving.take().is_some() {
-            self.client.not_taken(Some(&self.name), NotTaken::Broken, reason);
+        if let Some(receiving) = self.receiving.take() {
+            receiving.abandon(reason);
         }
     }
 }

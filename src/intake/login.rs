@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::{Denied, Intake};
+use super::{Denied, Intake, Told};
 use crate::app::App;
 use crate::case::{CaseFault, CaseGrant, CaseNumber};
 use crate::device::Secret;
@@ -63,6 +63,14 @@ impl Intake {
         let Ok(number) = user.parse::<CaseNumber>() else { return Ok(Err(CaseFault::Unknown)) };
         let record = self.store.case(&number).await?;
         Ok(record.ok_or(CaseFault::Unknown).and_then(|record| record.admit(&presented, Timestamp::now())))
+    }
+
+    /// Notes a file that its client gave up, or may not hand in: why, and how much of it came (bytes).
+    pub(super) fn not_kept(&self, case: &CaseNumber, told: Told<'_>, (reason, bytes): (&str, u64)) {
+        let Told { file, peer, transport } = told;
+        tracing::info!(target: "phoneprov::intake", %case, transport, file, peer, bytes, reason, "a file is not kept");
+        self.metrics.case_files.failed.inc();
+        self.tell(peer.to_owned(), format!("case {case}: {file}: {reason}"), false);
     }
 
     /// Tells of a file where events are kept.

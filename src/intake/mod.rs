@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use self::announced::Told;
 pub use self::announced::{Announced, Place};
 pub use self::desk::{Client, Desk, NotTaken, Upload};
 pub use self::error::{Denied, IntakeError};

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use super::pledge::{Left, Pledge};
 use super::turn::Turn;
-use super::{Announced, Intake, IntakeError, Place, Tag};
+use super::{Announced, Intake, IntakeError, Place, Tag, Told};
 use crate::case::{CaseGrant, CaseNumber};
 use crate::store::{NewUpload, UploadKind};
 use crate::vault::{Deposit, Kept};
@@ -65,8 +65,8 @@ impl Intake {
     /// # Errors
     /// There is no room for it, too many others come in, or the store does not answer.
     pub async fn begin(self: &Arc<Self>, grant: &CaseGrant, announced: Announced) -> Result<Receiving, IntakeError> {
-        let begun = self.try_begin(grant, announced).await;
-        begun.inspect_err(|error| self.refused(grant.number(), error))
+        let begun = self.try_begin(grant, announced.clone()).await;
+        begun.inspect_err(|error| self.refused(grant.number(), announced.told(), error))
     }
 
     async fn try_begin(self: &Arc<Self>, grant: &CaseGrant, announced: Announced) -> Result<Receiving, IntakeError> {
@@ -111,13 +111,13 @@ impl Intake {
     }
 
     /// Notes a file that is not taken.
-    fn refused(&self, case: &CaseNumber, error: &IntakeError) {
+    fn refused(&self, case: &CaseNumber, Told { file, peer, transport }: Told<'_>, error: &IntakeError) {
         match error {
             IntakeError::Full(_) => self.metrics.case_files.full.inc(),
             _ => self.metrics.case_files.failed.inc(),
         };
-        tracing::warn!(target: "phoneprov::intake", %case, reason = %error, "a file is not taken");
-        self.tell("-".into(), format!("case {case}: {error}"), false);
+        tracing::warn!(target: "phoneprov::intake", %case, transport, file, peer, reason = %error, "a file is not taken");
+        self.tell(peer.to_owned(), format!("case {case}: {file}: {error}"), false);
     }
 }
 
@@ -169,9 +169,13 @@ impl Receiving {
             // What went wrong is noted.
             let _ = self.finish().await;
         } else {
-            let case = &self.case;
-            tracing::info!(target: "phoneprov::intake", %case, bytes = self.came, "a file broke off, and is not kept");
+            self.abandon("it broke off before its end");
         }
+    }
+
+    /// Gives it up, because of what its client did: nothing of what has come is kept.
+    pub fn abandon(self, reason: &str) {
+        self.intake.not_kept(&self.case, self.announced.told(), (reason, self.came));
     }
 
     async fn end(&mut self) -> Result<Taken, IntakeError> {
@@ -260,7 +264,7 @@ impl Receiving {
     }
 
     fn noted(&self, error: IntakeError) -> IntakeError {
-        self.intake.refused(&self.case, &error);
+        self.intake.refused(&self.case, self.announced.told(), &error);
         error
     }
 }

@@ -76,14 +76,43 @@ impl Room {
         if free >= self.floor.saturating_add(more) {
             return Ok(());
         }
-        let mebibytes = |bytes: u64| bytes / (1024 * 1024);
+        let more = more.saturating_sub(promised);
+        let shown = Unit::showing(free, &[promised, more, self.floor]);
         let aside = match promised {
             0 => String::new(),
-            bytes => format!(", {} MiB of it set aside for files under way", mebibytes(bytes)),
+            bytes => format!(", {} of it set aside for files under way", shown.of(bytes)),
         };
-        let (free, floor, more) = (mebibytes(free), mebibytes(self.floor), mebibytes(more.saturating_sub(promised)));
-        let reason = format!("{free} MiB are free{aside}, {more} MiB are wanted, and uploads.floor is {floor} MiB");
+        let (free, floor, more) = (shown.of(free), shown.of(self.floor), shown.of(more));
+        let reason = format!("{free} are free{aside}, {more} are wanted, and uploads.floor is {floor}");
         Err(VaultError::Full { folder: self.folder.clone(), reason })
+    }
+}
+
+/// What sizes are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    name: &'static str,
+    bytes: u64,
+}
+
+impl Unit {
+    /// The largest in which it can be seen that what is free is less than what is needed in all, and in which nothing that is
+    /// there is told as 0 (bytes).
+    #[must_use]
+    pub fn showing(free: u64, needed: &[u64]) -> Self {
+        let units = [("MiB", 1 << 20), ("KiB", 1 << 10)].map(|(name, bytes)| Self { name, bytes });
+        let shows = |unit: &&Self| {
+            let sum: u64 = needed.iter().map(|bytes| bytes / unit.bytes).fold(0, u64::saturating_add);
+            let vanishes = |bytes: &u64| *bytes > 0 && bytes / unit.bytes == 0;
+            free / unit.bytes < sum && !needed.iter().any(vanishes)
+        };
+        units.iter().find(shows).copied().unwrap_or(Self { name: "bytes", bytes: 1 })
+    }
+
+    /// So many bytes in it, rounded down.
+    #[must_use]
+    pub fn of(self, bytes: u64) -> String {
+        format!("{} {}", bytes / self.bytes, self.name)
     }
 }
 
@@ -118,6 +147,14 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         self.room.release(self.left);
     }
+}
+
+/// Whether a folder's disk has any room at all, full or not: `/proc` and its like have none.
+///
+/// # Errors
+/// There is no such folder.
+pub fn is_disk(folder: &Path) -> io::Result<bool> {
+    Ok(rustix::fs::statvfs(folder)?.f_blocks > 0)
 }
 
 /// What is free on the disk of a folder for those who are not root (bytes).
@@ -166,6 +203,22 @@ mod tests {
         assert_eq!(promised(&room), 2 * taken(GIB / 4));
         drop(all);
         assert_eq!(promised(&room), 0);
+    }
+
+    #[test]
+    fn figures_are_told_in_a_unit_that_shows_what_is_missing() {
+        let told = |free: u64, needed: &[u64]| Unit::showing(free, needed).of(free);
+        let (kib, mib) = (1 << 10, 1 << 20);
+        assert_eq!(told(34 * mib, &[24 * mib, 8 * mib, 10 * mib]), "34 MiB");
+        // What is wanted would be told as 0 MiB.
+        assert_eq!(told(34 * mib, &[24 * mib, 272 * kib, 10 * mib]), "34816 KiB");
+        // 10 MiB are free, and 10 MiB have to stay so.
+        assert_eq!(told(10 * mib + 100 * kib, &[0, 272 * kib, 10 * mib]), "10340 KiB");
+        assert_eq!(told(10 * mib + 5, &[0, 6, 10 * mib]), "10485765 bytes");
+        // 3.9 and 20.9 and 10 are more than 34, which 3 and 20 and 10 are not.
+        assert_eq!(told(34 * mib, &[4 * mib - kib, 21 * mib - kib, 10 * mib]), "34816 KiB");
+        assert_eq!(told(0, &[1 << 40]), "0 MiB");
+        assert_eq!(told(u64::MAX, &[u64::MAX, u64::MAX]), "17592186044415 MiB");
     }
 
     #[test]

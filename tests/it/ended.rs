@@ -42,6 +42,7 @@ fn a_closed_case_begins_no_file_on_a_connection_that_is_there() {
     let output = put_two(&intake, || drop(intake.server.tell(&["case", "close", CASE])));
     assert!(!output.status.success() && said(&output).contains("Permission denied"), "{}", said(&output));
     intake.server.log_line(&["a file is not kept", "two", "the case is closed"]);
+    assert!(intake.tells("refused", &["two: the case is closed"]));
     assert_eq!((intake.listed(), intake.names().len()), (vec!["one|1".to_owned()], 1));
 
     let intake = Intake::start(&[FTP]);
@@ -56,6 +57,7 @@ fn a_replaced_token_begins_no_file_on_a_connection_that_is_there() {
     let output = put_two(&intake, || drop(intake.server.tell(&["case", "token", CASE])));
     assert!(!output.status.success() && said(&output).contains("Permission denied"), "{}", said(&output));
     intake.server.log_line(&["a file is not kept", "two", "the token has been replaced"]);
+    assert!(intake.tells("refused", &["two: the token has been replaced"]));
     assert_eq!(intake.listed(), ["one|1"]);
 
     let intake = Intake::start(&[FTP]);
@@ -75,6 +77,7 @@ fn a_token_past_its_date_begins_no_file_on_a_connection_that_is_there() {
     let reply = store_two(&intake, || std::thread::sleep(std::time::Duration::from_secs(3)));
     assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     intake.server.log_line(&["a file is not kept", "two", "the token has expired"]);
+    assert!(intake.tells("refused", &["two: the token has expired"]));
     assert_eq!(intake.listed(), ["one|0"]);
 }
 
@@ -98,7 +101,9 @@ fn a_file_under_way_outlives_its_token_and_not_its_case() {
     let reply = wire.line();
     assert!(reply.starts_with("550 The case is closed, or the token has ended"), "{reply}");
     assert!(intake.is_empty(), "{:?}", intake.names());
-    intake.server.log_line(&["a file is not taken", "the case has been closed"]);
+    let line = ["a file is not taken", "transport=\"ftp\" file=\"one\" peer=\"127.0.0.1\"", "the case has been closed"];
+    intake.server.log_line(&line);
+    assert!(intake.tells("refused", &["one: the case has been closed"]));
 }
 
 #[test]

@@ -73,6 +73,92 @@ fn lftp_uploads_by_every_way() {
     assert_eq!(intake.listed(), ["lftp.bin|200000"; 3]);
 }
 
+/// Python's `ftplib`, as Python 3.10 to 3.13 have it where OpenSSL is told nothing else: the end of a connection by TLS without
+/// the other side's word is an error. By explicit and by implicit TLS, as people do the latter with it.
+const PYTHON: &str = r"
+import ftplib, io, ssl, sys
+protocol, port, user, token, ca, size = sys.argv[1:]
+context = ssl.create_default_context(cafile=ca)
+context.check_hostname = False
+context.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0x80)
+class Implicit(ftplib.FTP_TLS):
+    inner = None
+    @property
+    def sock(self):
+        return self.inner
+    @sock.setter
+    def sock(self, value):
+        plain = value is not None and not isinstance(value, ssl.SSLSocket)
+        self.inner = self.context.wrap_socket(value) if plain else value
+ftp = (Implicit if protocol == 'ftps' else ftplib.FTP_TLS)(context=context, timeout=20)
+ftp.connect('127.0.0.1', int(port))
+ftp.login(user, token)
+ftp.prot_p()
+print(ftp.storbinary('STOR python.bin', io.BytesIO(b'p' * int(size))))
+print(ftp.storbinary('STOR empty', io.BytesIO(b'')))
+ftp.retrlines('LIST')
+print(ftp.quit())
+";
+
+#[test]
+fn pythons_ftplib_uploads_by_explicit_and_by_implicit_tls() {
+    let intake = Intake::start(&[&lines("ftp", ""), &lines("ftps", "")]);
+    for protocol in ["ftp", "ftps"] {
+        let arguments = [protocol, &intake.port(protocol), CASE, &intake.token, &lab("ca.pem"), "300001"];
+        let output = run("python3", &[&["-c", PYTHON], &arguments[..]].concat(), b"");
+        assert!(output.status.success(), "{protocol}: {}\n{}", said(&output), intake.server.log());
+        assert_eq!(said(&output).matches("226 The file is in the case").count(), 2, "{}", said(&output));
+    }
+    assert_eq!(intake.listed(), ["python.bin|300001", "empty|0", "python.bin|300001", "empty|0"]);
+    assert!(!intake.server.log().contains("a file is not kept"), "{}", intake.server.log());
+}
+
+/// The same client that ends its connection for data without a word.
+const MUTE: &str = r"
+import ftplib, socket, ssl, sys, time
+context = ssl.create_default_context(cafile=sys.argv[4])
+context.check_hostname = False
+ftp = ftplib.FTP_TLS(context=context, timeout=20)
+ftp.connect('127.0.0.1', int(sys.argv[1]))
+ftp.login(sys.argv[2], sys.argv[3])
+ftp.prot_p()
+data = ftp.transfercmd('STOR mute')
+data.sendall(b'half of it')
+time.sleep(0.2)
+socket.socket(fileno=data.detach()).close()
+try:
+    ftp.voidresp()
+except ftplib.error_temp as error:
+    print(error)
+";
+
+#[test]
+fn a_client_that_does_not_say_by_tls_that_it_was_all_is_told_of_in_our_words() {
+    let intake = intake("ftp", "");
+    let output = run("python3", &["-c", MUTE, &intake.port("ftp"), CASE, &intake.token, &lab("ca.pem")], b"");
+    assert!(said(&output).contains("426 The connection broke, nothing is kept"), "{}", said(&output));
+    let line = intake.server.log_line(&["a file is not kept", "mute", "without the client's word that it was all"]);
+    assert!(line.contains("close_notify") && !line.contains("docs.rs"), "{line}");
+    assert!(intake.tells("refused", &["mute: ", "close_notify"]));
+    assert!(intake.is_empty(), "{:?}", intake.names());
+}
+
+#[test]
+fn a_file_that_stalls_is_told_so() {
+    let intake = Intake::with(&[&lines("ftp", "clear")], "stall = \"1s\"");
+    let mut wire = Wire::login(&intake);
+    let mut data = wire.store("slow");
+    data.write_all(b"half of it").expect("it reads");
+    let reply = wire.line();
+    assert_eq!(reply, "426 It stalled: nothing came for 1s, and nothing is kept");
+    intake.server.log_line(&["a file is not kept", "slow", "it stalled: nothing came for 1s (uploads.stall)"]);
+    assert!(intake.tells("refused", &["slow: it stalled"]));
+    assert!(intake.is_empty(), "{:?}", intake.names());
+    // And the connection goes on.
+    drop(wire.store("whole"));
+    assert!(wire.line().starts_with("226"));
+}
+
 #[test]
 fn a_token_reads_lists_and_removes_nothing() {
     let intake = intake("ftp", "clear");
@@ -154,12 +240,15 @@ fn a_file_whose_client_goes_or_gives_up_is_none() {
     data.write_all(&bytes(300_000)).expect("it reads");
     drop(wire);
     drop(data);
-    intake.server.log_line(&["a file is not kept", "cut", "went away"]);
+    let line = intake.server.log_line(&["a file is not kept", "cut", "went away"]);
+    assert!(!line.contains("docs.rs"), "{line}");
+    assert!(intake.tells("refused", &["cut: the client went away"]));
     assert!(intake.is_empty(), "{:?}", intake.names());
     let mut wire = Wire::login(&intake);
     let mut data = wire.store("aborted");
     data.write_all(&bytes(300_000)).expect("it reads");
     assert!(wire.say("ABOR").starts_with("426") && wire.line().starts_with("226"));
+    assert!(intake.tells("refused", &["aborted: the client stopped it"]));
     assert!(intake.is_empty(), "{:?}", intake.names());
     // And the connection goes on.
     let data = wire.store("whole");

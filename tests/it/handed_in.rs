@@ -76,6 +76,15 @@ impl Intake {
         output.stdout
     }
 
+    /// Whether there is soon an event of this outcome with these words in it, from this host.
+    pub(crate) fn tells(&self, outcome: &str, words: &[&str]) -> bool {
+        let is_it = |line: &str| {
+            line.contains(&format!("127.0.0.1  {outcome}  case {CASE}: "))
+                && words.iter().all(|word| line.contains(word))
+        };
+        wait_for(|| self.server.tell(&["events", "--kind", "upload"]).lines().any(is_it))
+    }
+
     /// All names in the folder of files, hidden ones too, the mark of the folder left out.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder()).expect("a folder");

@@ -138,6 +138,14 @@ fn a_file_that_curl_hands_in_is_read_by_age_and_by_nobody_else() {
     let opened = run("age", &["-d", "-i", &desk.identity(), &kept[0].display().to_string()], b"");
     assert!(opened.status.success() && opened.stdout == content, "{:?}", String::from_utf8_lossy(&opened.stderr));
     assert!(desk.get(&files[0]) == content);
+    let piped = |what: &[&str]| {
+        let identity = desk.identity();
+        desk.server.phoneprov(&[&["case", "get", CASE], what, &["--identity", &identity, "-o", "-"]].concat())
+    };
+    assert!(piped(&["show tech.txt"]).stdout == content);
+    let all = piped(&["--all"]);
+    assert!(all.status.code() == Some(2) && all.stdout.is_empty(), "{all:?}");
+    assert!(!desk.server.path("-").exists());
     let refused = desk.server.phoneprov(&["case", "get", CASE, "--all"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("only the holder of an identity"), "{said}");

@@ -85,6 +85,7 @@ fn forms_and_files_are_kept_byte_for_byte_and_answered_with_200_and_nothing() {
     server.tell(&["prt", "get", &id, "--output", &to]);
     assert!(fs::read(&to).expect("what was got") == archive());
     assert!(!server.phoneprov(&["prt", "get", &id, "--output", &to]).status.success(), "nothing is overwritten");
+    assert!(server.phoneprov(&["prt", "get", &id, "-o", "-"]).stdout == archive());
     assert!(!server.phoneprov(&["prt", "get", "4711"]).status.success());
     assert!(wait_for(|| server.tell(&["events", "--kind", "prt"]).contains("kept")));
 }

@@ -215,6 +215,14 @@ fn what_is_kept_cannot_be_read_without_an_identity() {
     assert!(shown.contains("find-this-text") && !shown.contains("hush"), "{shown}");
     assert!(site.tell(&["report", "show", PHONE, "--reveal"]).contains("--key hush"));
     fs::remove_file(site.path("age.key")).expect("it was there");
+    // An identity that opens nothing.
+    let made = run("age-keygen", &["-o", &site.path("age.key").display().to_string()], b"");
+    assert!(made.status.success(), "{made:?}");
+    let output = site.phoneprov(&["report", "show", PHONE]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+    assert!(said.contains("only the holder of an identity") && said.contains("no report of"), "{said}");
+    fs::remove_file(site.path("age.key")).expect("it was there");
     let output = site.phoneprov(&["report", "show", PHONE]);
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("age.key"), "{output:?}");
 }

@@ -67,7 +67,12 @@ fn of_twenty_uploads_at_once_those_are_taken_that_fit_and_the_others_are_refused
     let sizes: Vec<_> = shown["files"].as_array().expect("a list").iter().map(|file| file["size"].as_u64()).collect();
     assert_eq!(sizes, [Some(8_000_000); 4]);
     let log = fs::read_to_string(site.path("local/log")).expect("a log");
-    assert!(log.contains("set aside for files under way"), "{log}");
+    let no_room = log.lines().find(|line| line.contains("set aside for files under way")).expect("a refusal");
+    assert!(no_room.contains("peer=\"127.0.0.1\"") && no_room.contains("file="), "{no_room}");
+    let told = site.tell(&["events", "--kind", "upload"]);
+    let of_one =
+        |line: &str| line.contains(&format!("127.0.0.1  refused  case {CASE}: ")) && line.contains("no room for more");
+    assert_eq!(told.lines().filter(|line| of_one(line)).count(), 16, "{told}");
 }
 
 #[test]

@@ -150,7 +150,9 @@ fn strange_names_and_quotas_are_refused_and_nothing_is_left() {
             assert!(output.status.success(), "{}", said(&output));
         } else {
             assert!(!output.status.success(), "{reason}: {}", said(&output));
-            intake.server.log_line(&["a file is not", reason]);
+            let file = if reason == "quota" { "large" } else { &long[..255] };
+            intake.server.log_line(&["a file is not", &format!("file=\"{file}\""), "peer=\"127.0.0.1\"", reason]);
+            assert!(intake.tells("refused", &[file, reason]), "{}", intake.server.log());
         }
     }
     let output = scp(&intake, &["-O"], &[&large], "");
@@ -177,6 +179,7 @@ fn a_cut_connection_leaves_nothing() {
         let output = intake.openssh_for(&arguments, script.as_bytes());
         assert!(!output.status.success(), "{}", said(&output));
         intake.server.log_line(&["a file is not kept", "large"]);
+        assert!(intake.tells("refused", &["large: the "]));
         assert!(intake.is_empty(), "{:?}", intake.names());
     }
 }

@@ -32,9 +32,38 @@ fn found(site: &Site) -> Vec<String> {
 #[test]
 fn uploads_that_are_in_order_are_no_finding() {
     assert_eq!(found(&site("")), Vec::<String>::new());
-    let elsewhere = site("identity = \"not-here.key\"");
-    assert_eq!(found(&elsewhere), Vec::<String>::new(), "it is on another host");
-    assert!(!elsewhere.path("state/uploads").exists(), "check makes nothing");
+    let site = site("quota = \"1 GiB\"\nquota_per_case = \"1 GiB\"");
+    assert_eq!(found(&site), Vec::<String>::new());
+    assert!(!site.path("state/uploads").exists(), "check makes nothing");
+}
+
+#[test]
+fn an_identity_that_is_not_there_is_told_unless_the_lab_makes_it() {
+    let site = site("identity = \"not-here.key\"");
+    let findings = found(&site);
+    assert!(findings.len() == 1 && findings[0].starts_with("warning: uploads: identity "), "{findings:?}");
+    assert!(findings[0].contains("/not-here.key: there is no such file"), "{findings:?}");
+    // Of a lab it is made before anything is looked at.
+    let text = fs::read_to_string(site.config()).expect("a configuration");
+    site.configure(&format!("{}\n[lab]\n", text.replace("not-here.key", "certs/lab/uploads.key")));
+    let findings = found(&site);
+    assert!(!findings.iter().any(|line| line.contains("no such file")), "{findings:?}");
+}
+
+#[test]
+fn a_case_that_may_have_more_than_all_together_is_told() {
+    let findings = found(&site("quota = \"10 MiB\"\nquota_per_case = \"20 MiB\""));
+    assert!(findings.len() == 1 && findings[0].starts_with("warning: uploads: quota_per_case is "), "{findings:?}");
+    assert!(findings[0].contains("20971520 bytes") && findings[0].contains("10485760:"), "{findings:?}");
+}
+
+#[test]
+fn a_folder_where_nothing_can_be_made_is_told_as_that() {
+    let findings = found(&site("folder = \"/proc/uploads\""));
+    assert!(findings.len() == 1 && findings[0].starts_with("error: uploads: folder /proc/uploads: "), "{findings:?}");
+    let is_root = findings[0].contains("/proc has no room for any file");
+    assert!(is_root || findings[0].contains("this user cannot write /proc"), "{findings:?}");
+    assert!(!findings[0].contains("MiB"), "{findings:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `phoneprov case get`: files of a case, decrypted.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +19,8 @@ use crate::vault::{Identities, Vault};
 
 /// Decrypt files of a case into a folder, which takes an identity that they were encrypted for.
 ///
-/// What is written is named after the file's number and what its client called it, without anything that could be a path.
+/// What is written is named after the file's number and what its client called it, without anything that could be a path. What
+/// goes to standard output is whole only where this exits with 0.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The case.
@@ -33,7 +34,7 @@ pub(super) struct Args {
     /// A file of identities, as age-keygen writes it; otherwise `identity` of [uploads].
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
-    /// The folder that they are written to.
+    /// The folder that they are written to; `-`: one file, to standard output.
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     output: PathBuf,
 }
@@ -43,6 +44,8 @@ const PIECE: usize = 64 * 1024;
 
 /// Writes them.
 pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
+    let is_piped = args.output == Path::new("-");
+    ensure!(!(is_piped && args.all), "`-o -` is standard output, which is one file's: name the file, or a folder");
     with_shared_store(config, async |config, store| {
         let uploads = config.uploads.context("there is no [uploads]: where the files lie is not known")?;
         let identity = args.identity.as_ref().or(uploads.identity.as_ref());
@@ -56,6 +59,9 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
             Some(wanted) => vec![choose::one(files, wanted)?],
             None => files,
         };
+        if let ([file], true) = (files.as_slice(), is_piped) {
+            return pipe(&vault, &identities, file);
+        }
         fs::create_dir_all(&args.output).with_context(|| args.output.display().to_string())?;
         for file in &files {
             let path = write(&vault, &identities, file, &args.output)?;
@@ -66,6 +72,20 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Writes a file to standard output, and says on standard error where it is a beginning.
+fn pipe(vault: &Vault, identities: &Identities, file: &Upload) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    for part in &file.parts {
+        let done = one(vault, identities, part, &mut out);
+        done.with_context(|| format!("file {} {}", file.id, OneLine(&file.name)))?;
+    }
+    out.flush()?;
+    if file.state == UploadState::Partial {
+        eprintln!("phoneprov: file {} {} is a beginning: not all of it has come", file.id, OneLine(&file.name));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a file whole, or nothing under its name.
@@ -98,7 +118,7 @@ fn decrypt(vault: &Vault, identities: &Identities, parts: &[Part], path: &Path) 
 }
 
 /// Decrypts a part, and holds it against its hash.
-fn one(vault: &Vault, identities: &Identities, part: &Part, out: &mut BufWriter<File>) -> anyhow::Result<()> {
+fn one(vault: &Vault, identities: &Identities, part: &Part, out: &mut impl io::Write) -> anyhow::Result<()> {
     let mut reader = vault.read(&part.kept, identities)?;
     let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
     loop {

@@ -137,7 +137,8 @@ async fn write(
     bytes: &[u8],
 ) -> Result<crate::intake::Receiving, IntakeError> {
     let (place, length) = (Place::New { total: None }, Some(bytes.len() as u64));
-    let mut receiving = intake.begin(grant, Announced { label, address: address.to_owned(), place, length }).await?;
+    let announced = Announced { label, address: address.to_owned(), transport: "mail", place, length };
+    let mut receiving = intake.begin(grant, announced).await?;
     receiving.write(bytes).await?;
     Ok(receiving)
 }

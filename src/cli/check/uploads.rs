@@ -7,25 +7,48 @@ use rustix::fs::{Access, access};
 
 use super::Finding;
 use crate::config::{Config, Uploads};
-use crate::vault::{self, Identities};
+use crate::vault::{self, Identities, Unit};
 
-/// Looks at the folder, and at the identity where one is configured.
+/// Looks at the folder, at the quotas, and at the identity where one is configured.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let Some(uploads) = &config.uploads else { return Vec::new() };
-    let mut findings: Vec<Finding> = folder(uploads).into_iter().collect();
-    if let Some(path) = uploads.identity.as_deref().filter(|path| path.exists()) {
-        findings.extend(identity(path, uploads));
-        // A lab shows how it is done, on one host.
-        if config.lab.is_none() {
-            let message = format!(
-                "identity {}: whoever gets this host's disk reads what is kept; without it here, nobody does: keep it \
-                 elsewhere, and use --identity there",
-                path.display()
-            );
-            findings.push(Finding::warning("uploads", message));
-        }
+    let mut findings: Vec<Finding> = folder(uploads).into_iter().chain(quotas(uploads)).collect();
+    let Some(path) = uploads.identity.as_deref() else { return findings };
+    if !path.exists() {
+        findings.push(missing(path));
+        return findings;
+    }
+    findings.extend(identity(path, uploads));
+    // A lab shows how it is done, on one host.
+    if config.lab.is_none() {
+        let message = format!(
+            "identity {}: whoever gets this host's disk reads what is kept; without it here, nobody does: keep it \
+             elsewhere, and use --identity there",
+            path.display()
+        );
+        findings.push(Finding::warning("uploads", message));
     }
     findings
+}
+
+/// An identity that is not there. (A lab's is, by now.)
+fn missing(path: &Path) -> Finding {
+    let message = format!(
+        "identity {}: there is no such file, so nothing that is kept can be read with it: mend the path, or leave `identity` \
+         out here and use --identity where the file is",
+        path.display()
+    );
+    Finding::warning("uploads", message)
+}
+
+/// A case that may have more than all of them.
+fn quotas(uploads: &Uploads) -> Option<Finding> {
+    let (all, case) = (uploads.quota?.count(), uploads.quota_per_case?.count());
+    let message = format!(
+        "quota_per_case is {case} bytes, and quota, which is for all files together, {all}: one case can take all of it, and \
+         none gets as much as quota_per_case says"
+    );
+    (case > all).then(|| Finding::warning("uploads", message))
 }
 
 /// The folder, or the one that it will be made in, as this user finds it.
@@ -41,11 +64,15 @@ fn folder(uploads: &Uploads) -> Option<Finding> {
         let reason = format!("this user cannot write {}: {reason}", there.display());
         return Some(error(&format!("{reason}: let the user that phoneprov runs as write there")));
     }
+    if !vault::is_disk(there).ok()? {
+        let reason = format!("{} has no room for any file, as /proc and /sys have none", there.display());
+        return Some(error(&format!("{reason}: name a folder on a disk")));
+    }
     let (free, floor) = (vault::free(there).ok()?, uploads.floor.count());
-    let mebibytes = |bytes: u64| bytes / (1024 * 1024);
     (free < floor).then(|| {
-        let (free, floor) = (mebibytes(free), mebibytes(floor));
-        error(&format!("{free} MiB are free, and uploads.floor is {floor} MiB: every upload is refused with 507"))
+        let shown = Unit::showing(free, &[floor]);
+        let (free, floor) = (shown.of(free), shown.of(floor));
+        error(&format!("{free} are free, and uploads.floor is {floor}: every upload is refused with 507"))
     })
 }
 

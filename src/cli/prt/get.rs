@@ -17,7 +17,7 @@ use crate::store::UploadKind;
 pub(super) struct Args {
     /// Its number.
     number: i64,
-    /// Where to write it, to a file that is not there yet; else to standard output.
+    /// Where to write it, to a file that is not there yet; else, and for `-`, to standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         let upload = store.upload(args.number).await?.filter(|upload| upload.kind == UploadKind::Prt);
         let Some(upload) = upload else { bail!("there is no problem report {}", args.number) };
         let mut content = reader.open(&upload)?;
-        let Some(path) = &args.output else {
+        let Some(path) = args.output.as_ref().filter(|path| *path != Path::new("-")) else {
             let mut out = io::stdout().lock();
             io::copy(&mut content, &mut out)?;
             out.flush()?;

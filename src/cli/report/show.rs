@@ -16,7 +16,7 @@ use crate::store::{StoreError, UploadKind};
 
 /// Print the parameters that a phone has: its last full report, with the changes since laid over it.
 ///
-/// Gaps are told on standard error.
+/// Gaps are told on standard error. Fails where no report can be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The device.
@@ -51,6 +51,9 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         let Some(state) = reader.state(&store, &entry, until).await? else { bail!(none()) };
         for gap in &state.gaps {
             eprintln!("phoneprov: gap: {gap}");
+        }
+        if state.last.is_none() {
+            bail!("no report of {} could be read: see the gaps", entry.device.name());
         }
         write_output(shown(state.profile, args.reveal).to_xml().as_bytes())?;
         Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
-use hyper::{Method, StatusCode, Uri};
+use hyper::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::answer::{self, Answer};
@@ -56,13 +56,18 @@ pub(super) fn presented(headers: &HeaderMap) -> Option<Presented> {
     }
 }
 
+/// What a client calls its file, whatever that is.
+pub(super) fn said_name(head: &Parts) -> Cow<'_, [u8]> {
+    percent_decode_str(head.uri.path().strip_prefix(HOME).unwrap_or_default()).into()
+}
+
 impl Wanted {
     /// Reads what is said of the file.
-    pub(super) fn read(head: &Parts) -> Result<Self, Box<Answer>> {
-        let name = head.uri.path().strip_prefix(HOME).unwrap_or_default();
-        let name: Cow<'_, [u8]> = percent_decode_str(name).into();
-        let bad = |error: &dyn std::fmt::Display| Box::new(answer::text(StatusCode::BAD_REQUEST, &error.to_string()));
-        let name = FileName::parse(&name).map_err(|error| bad(&error))?;
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn read(head: &Parts) -> Result<Self, String> {
+        let name = FileName::parse(&said_name(head)).map_err(|error| error.to_string())?;
         let said = |key: &str, header: &HeaderName| {
             let header = || head.headers.get(header).map(|value| value.as_bytes().to_vec());
             query(&head.uri, key).or_else(header).unwrap_or_default()
@@ -73,12 +78,12 @@ impl Wanted {
             category: Remark::category(&said("category", &CATEGORY)),
         };
         let range = head.headers.get(header::CONTENT_RANGE).map(|value| ContentRange::parse(value.as_bytes()));
-        let range = range.transpose().map_err(|error| bad(&error))?;
+        let range = range.transpose().map_err(|error| error.to_string())?;
         let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         if let (Some(ContentRange::Bytes { length: announced, .. }), Some(length)) = (range, length)
             && announced != length
         {
-            return Err(bad(&"Content-Range and Content-Length do not say the same"));
+            return Err("Content-Range and Content-Length do not say the same".to_owned());
         }
         Ok(Self { label, range, tags: tags(&head.headers), length })
     }

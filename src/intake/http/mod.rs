@@ -28,8 +28,9 @@ use self::ask::Wanted;
 use self::pace::{Broken, Pace};
 use self::range::ContentRange;
 pub use self::serve::{Door, accept};
-use super::{Announced, Place, Receiving, Taken};
+use super::{Announced, Place, Receiving, Taken, Told};
 use crate::app::App;
+use crate::case::FileName;
 
 /// A request's answer, and whether its body was read to the end: if not, the connection ends with it.
 struct Answered {
@@ -55,11 +56,16 @@ async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Reque
         Ok(grant) => grant,
         Err(denied) => return Answered::unread(answer::denied(&denied)),
     };
+    let (address, transport) = (peer.ip().to_canonical().to_string(), door.settings.protocol().as_str());
     let wanted = match Wanted::read(&head) {
         Ok(wanted) => wanted,
-        Err(answer) => return Answered::unread(*answer),
+        Err(reason) => {
+            let name = FileName::shortened(&ask::said_name(&head)).ok();
+            let told = Told { file: name.as_ref().map_or("-", FileName::as_str), peer: &address, transport };
+            door.intake.not_kept(grant.number(), told, (&reason, 0));
+            return Answered::unread(answer::text(StatusCode::BAD_REQUEST, &reason));
+        }
     };
-    let address = peer.ip().to_canonical().to_string();
     let place = match place::find(&door.intake, &grant, (&wanted, &address)).await {
         Ok(place) => place,
         Err(answer) => return Answered::unread(*answer),
@@ -68,7 +74,7 @@ async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Reque
         Some(ContentRange::Bytes { length, .. }) => Some(length),
         Some(ContentRange::Asks { .. }) | None => wanted.length,
     };
-    let announced = Announced { label: wanted.label, address, place, length: expected };
+    let announced = Announced { label: wanted.label, address, transport, place, length: expected };
     match door.intake.begin(&grant, announced).await {
         Ok(receiving) => receive(door, receiving, (body, expected), place).await,
         Err(error) => Answered::unread(answer::not_taken(&error)),
@@ -94,7 +100,9 @@ async fn receive(
             }
         };
         if expected.is_some_and(|expected| receiving.came() + bytes.len() as u64 > expected) {
-            return Answered::unread(answer::text(StatusCode::BAD_REQUEST, "more came than was announced"));
+            let reason = "more came than was announced";
+            receiving.abandon(reason);
+            return Answered::unread(answer::text(StatusCode::BAD_REQUEST, reason));
         }
         if let Err(error) = receiving.write(&bytes).await {
             return Answered::unread(answer::not_taken(&error));
@@ -104,6 +112,7 @@ async fn receive(
     // A body without a length may end before what was announced of it.
     let is_short = expected.is_some_and(|expected| receiving.came() < expected);
     if is_short && receiving.came() == 0 {
+        receiving.abandon("nothing came");
         return Answered { answer: answer::text(StatusCode::BAD_REQUEST, "nothing came"), is_read: true };
     }
     let finished = receiving.finish().await;
