@@ -9,7 +9,9 @@ mod events;
 mod greeting;
 mod intake;
 mod inventory;
+mod lasting;
 mod runtime;
+mod signals;
 mod syslog;
 mod uploads;
 
@@ -17,13 +19,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::desks::doubts as intake_doubts;
 use self::doors::Doors;
+use self::lasting::Lasting;
+use self::signals::{Signals, Told};
 use crate::app::{App, AppError};
 use crate::authority::{self, AuthorityError, Prepared};
 use crate::config::{Config, ConfigError, LogLevel};
@@ -97,6 +100,21 @@ pub fn run(file: PathBuf, log_level: Option<LogLevel>) -> Result<(), ServeError>
 }
 
 async fn serve(file: PathBuf, log_level: Option<LogLevel>) -> Result<(), ServeError> {
+    // Before anything else: a SIGHUP without its handler would end the process.
+    let mut signals = Signals::new()?;
+    let server = tokio::select! {
+        biased;
+        server = start(file, log_level) => server?,
+        // A store that does not answer, for one, is waited for.
+        () = signals.stop() => {
+            tracing::info!("stopped before the start was done");
+            return Ok(());
+        }
+    };
+    server.until_told(signals).await
+}
+
+async fn start(file: PathBuf, log_level: Option<LogLevel>) -> Result<Server, ServeError> {
     let (config, lab) = load(&file)?;
     let level = log_level.as_ref().unwrap_or(&config.log.level);
     crate::log::start(level, config.log.format).map_err(ServeError::Log)?;
@@ -138,12 +156,10 @@ async fn serve(file: PathBuf, log_level: Option<LogLevel>) -> Result<(), ServeEr
     passed.warn_of_rest();
     let admin = admin::start(&app.config.admin, &shared).await?;
     let syslog = syslog::start(app.config.syslog.as_ref(), &shared)?;
-    // Before anybody hears that we are ready: a SIGHUP without its handler would end the process.
-    let signals = Signals::new()?;
     greeting::print(&app.config, &doors.addresses(), (admin, syslog, &uploads), lab.as_ref());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let server = Server { file, apps, shared, doors, passed, keeper };
-    server.until_told(signals).await
+    let lasting = Lasting::of(&app.config);
+    Ok(Server { file, apps, shared, doors, passed, keeper, lasting })
 }
 
 /// Reads a configuration, and makes what its `[lab]` needs and has not.
@@ -159,23 +175,6 @@ pub fn load(file: &Path) -> Result<(Config, Option<Prepared>), ServeError> {
     Ok((config, lab))
 }
 
-/// What a person or the service manager tells the process.
-struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-}
-
 struct Server {
     file: PathBuf,
     apps: watch::Sender<Arc<App>>,
@@ -183,18 +182,15 @@ struct Server {
     doors: Doors,
     passed: Passed,
     keeper: Option<events::Keeper>,
+    lasting: Lasting,
 }
 
 impl Server {
     async fn until_told(mut self, mut signals: Signals) -> Result<(), ServeError> {
-        loop {
-            tokio::select! {
-                _ = signals.hangup.recv() => self.reload(),
-                _ = signals.terminate.recv() => break,
-                _ = signals.interrupt.recv() => break,
-            }
+        while signals.next().await == Told::Reload {
+            self.reload();
         }
-        self.drain().await;
+        self.drain(signals).await;
         Ok(())
     }
 
@@ -217,22 +213,15 @@ impl Server {
     }
 
     fn try_reload(&mut self, file: &Path) -> Result<(), ServeError> {
-        let (config, _lab) = load(file)?;
+        let (mut config, _lab) = load(file)?;
+        let differs = self.lasting.differences(&Lasting::of(&config));
+        self.lasting.keep_in(&mut config);
         let before = self.apps.borrow().clone();
         let app = Arc::new(App::new(config, &self.shared.metrics, before.line.inventory.clone())?.after(&before));
         let plan = self.doors.plan(&app.config, &mut self.passed)?;
         let (old, new) = (&before.config, &app.config);
-        let place = |config: &Config| config.store.as_ref().map(|store| (store.place.clone(), store.remembered));
-        let rest = |config: &Config| {
-            (config.events.clone(), config.syslog.clone(), config.uploads.clone(), config.intake.clone())
-        };
-        if (&old.log.level, old.log.format, &old.admin, &old.state, place(old), rest(old))
-            != (&new.log.level, new.log.format, &new.admin, &new.state, place(new), rest(new))
-        {
-            tracing::warn!(
-                "log.level, log.format, state, [admin], [store], [events], [syslog], [uploads] and [[intake]] \
-                 count from the next start"
-            );
+        if !differs.is_empty() {
+            tracing::warn!("other than at the start, these count from the next start: {}", differs.join(", "));
         }
         self.reread_keys();
         self.allow(&self.shared.connections, old.limits.connections, new.limits.connections);
@@ -271,19 +260,34 @@ impl Server {
         });
     }
 
-    /// Takes no more, finishes what was begun.
-    async fn drain(self) {
+    /// Takes no more, finishes what was begun; told once more, ends at once.
+    async fn drain(mut self, mut signals: Signals) {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         tracing::info!("stopping: finishing what was begun");
         self.shared.stop.cancel();
-        drop(self.doors);
-        self.shared.tasks.close();
+        self.doors = Doors::default();
+        let tasks = &self.shared.tasks;
+        tasks.close();
         let limit = self.apps.borrow().config.limits.drain.duration();
-        if tokio::time::timeout(limit, self.shared.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.shared.tasks.len(), "stopped before all were finished");
-        } else {
-            tracing::info!("stopped");
+        tokio::select! {
+            drained = tokio::time::timeout(limit, tasks.wait()) => match drained {
+                Ok(()) => tracing::info!("stopped"),
+                Err(_) => tracing::warn!(connections = tasks.len(), "stopped before all were finished"),
+            },
+            () = signals.stop() => {
+                tracing::warn!(connections = tasks.len(), "told once more to stop: stopped before all were finished");
+                let _ = tokio::time::timeout(ENDS, self.keep_rest()).await;
+                return;
+            }
         }
+        tokio::select! {
+            () = self.keep_rest() => {}
+            () = signals.stop() => tracing::warn!("told once more to stop: what the store has not taken is lost"),
+        }
+    }
+
+    /// Keeps what is only in memory.
+    async fn keep_rest(self) {
         census::save(&self.shared.census).await;
         if let Some(keeper) = self.keeper {
             keeper.finish().await;

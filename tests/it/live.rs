@@ -182,6 +182,22 @@ fn a_download_that_does_not_end_does_not_hold_the_server_up_for_ever() {
 }
 
 #[test]
+fn a_second_signal_ends_a_server_that_waits_for_a_download() {
+    let mut server = with_large_file("");
+    let _stream = begin_download(&server);
+    let began = Instant::now();
+
+    server.signal(Signal::TERM);
+    server.log_line(&["stopping"]);
+    server.signal(Signal::INT);
+    let status = server.ended();
+
+    assert_eq!(status.and_then(|status| status.code()), Some(0), "{status:?}");
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    server.log_line(&["WARN", "told once more to stop", "connections=1"]);
+}
+
+#[test]
 fn sigint_ends_an_idle_server_at_once() {
     let mut server = Site::new("").start();
     let _idle = connect(server.port("http"));

@@ -158,5 +158,42 @@ fn a_change_that_waits_for_the_next_start_is_told() {
 
     server.reload(&config(&ALL, "[log]\nformat = \"json\"\n"), GOOD);
 
-    server.log_line(&["WARN", "count from the next start"]);
+    let told = server.log_line(&["WARN", "count from the next start"]);
+    assert!(told.ends_with("count from the next start: log.format"), "{told}");
+
+    // It is held against the start, not against the reload before.
+    let json = config(&ALL, "[log]\nformat = \"json\"\n");
+    server.reload(&format!("state = \"state\"\n{json}"), GOOD);
+    server.log_line(&["WARN", "count from the next start: log.format, state"]);
+    let before = server.log().len();
+    server.reload(&config(&ALL, ""), GOOD);
+    assert!(!server.log()[before..].contains("count from the next start"), "{}", server.log());
+}
+
+#[test]
+fn a_new_format_and_a_new_level_of_the_log_wait_for_the_next_start_in_every_line() {
+    let server = Site::new("").start();
+
+    server.reload(&config(&ALL, "[log]\nformat = \"json\"\nlevel = \"off\"\n"), GOOD);
+    server.http("/basic.txt");
+
+    server.log_line(&[" INFO phoneprov::request: ", "path=\"/basic.txt\"", "outcome=\"served\""]);
+    server.log_line(&["WARN", "count from the next start: log.level, log.format"]);
+    assert!(!server.log().contains('{'), "{}", server.log());
+    let server = server.stop().start();
+    server.http("/basic.txt");
+    assert_eq!(server.log(), "");
+}
+
+#[test]
+fn request_lines_begin_and_end_with_a_reload() {
+    let server = Site::new("").start();
+
+    server.reload(&config(&ALL, "[log]\nrequests = false\n"), GOOD);
+    server.http("/basic.txt");
+    server.reload(&config(&ALL, ""), GOOD);
+    server.http("/missing.txt");
+
+    server.log_line(&["path=\"/missing.txt\""]);
+    assert!(!server.log().contains("/basic.txt"), "{}", server.log());
 }

@@ -1,12 +1,14 @@
 //! Starts: the first one, bad ones with what they say, and one on a very large tree.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::outsider::{curl, openssl, run};
-use crate::server::refused;
+use crate::server::{refused, serve, wait_for};
 use crate::site::{ALL, PHONE, Site, config, lab};
 
 /// What a server says whose configuration has `from` replaced by `to`.
@@ -197,6 +199,43 @@ fn the_first_start_of_the_shipped_configuration_makes_a_lab_and_says_what_to_try
     }
     let server = server.stop().start();
     assert!(!server.greeting().contains("made just now"), "{}", server.greeting());
+}
+
+#[test]
+fn a_reload_that_is_asked_for_during_the_start_comes_after_it() {
+    // Making the lab takes a while, which begins with its authority.
+    let site = Site::bare(&config(&["http"], "[lab]\ndirectory = \"made\"\n"));
+    let mut command = serve(&site);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let pid = rustix::process::Pid::from_child(&child);
+    assert!(wait_for(|| site.path("made").exists()), "no lab");
+
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::HUP);
+    let log = child.stdout.take().expect("a pipe");
+    let line = BufReader::new(log).lines().map_while(Result::ok).find(|line| line.contains("reload"));
+    let _ = child.kill();
+    let _ = child.wait();
+
+    assert!(line.as_ref().is_some_and(|line| line.contains(": reloaded")), "{line:?}");
+}
+
+#[test]
+fn a_start_that_waits_for_its_store_ends_when_it_is_told_to() {
+    let store = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("postgres://a:b@{}/c", store.local_addr().expect("an address"));
+    let site = Site::bare(&config(&["http"], &format!("[store]\nurl = \"{url}\"\n")));
+    let mut command = serve(&site);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let pid = rustix::process::Pid::from_child(&child);
+    let (_never_answered, _) = store.accept().expect("the server's connection");
+
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    let ended = wait_for(|| child.try_wait().expect("a child").is_some());
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("a child");
+
+    assert!(ended && output.status.code() == Some(0), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("stopped before the start was done"), "{output:?}");
 }
 
 #[test]
