@@ -159,8 +159,8 @@ impl Receiving {
         }
     }
 
-    /// Ends it where its client is gone: what has come is kept if the rest can follow, which needs the length of the whole.
-    pub async fn cut(self) {
+    /// Ends it where no more comes, and why: what has come is kept if the rest can follow, which needs the length of the whole.
+    pub async fn cut(self, reason: &str) {
         let can_follow = match self.announced.place {
             Place::New { total } => total.is_some_and(|total| total > self.came),
             Place::After { .. } => true,
@@ -169,7 +169,7 @@ impl Receiving {
             // What went wrong is noted.
             let _ = self.finish().await;
         } else {
-            self.abandon("it broke off before its end");
+            self.abandon(reason);
         }
     }
 

@@ -151,7 +151,8 @@ impl Conversation {
         let found = self.file(handle).map(|(number, _)| number).and_then(|number| self.files.remove(&number));
         let Some(open) = found else { return Answer::status(id, Status::Failure, "no such handle") };
         if open.is_torn {
-            open.upload.abandon("not all of it could be kept");
+            // What could not be kept is told of already.
+            open.upload.abandon("it was not written from its beginning to its end");
             return Answer::status(id, Status::Failure, "nothing of the file is kept");
         }
         match open.upload.finish().await {

@@ -1,11 +1,12 @@
 //! A token that has ended, by its date, by another one or with its case, begins no file: not even on a connection that it
 //! opened before.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use crate::ftp::Wire;
 use crate::handed_in::{CASE, Intake, bytes, said};
+use crate::outsider::connect;
 use crate::server::wait_for;
 
 const SFTP: &str = "protocol = \"sftp\"\nhost_key = \"host.key\"";
@@ -124,4 +125,31 @@ fn a_long_upload_ends_soon_after_its_case() {
     assert!(said.starts_with("401 ") && sent < 40_000_000, "{said}");
     assert!(intake.is_empty(), "{:?}", intake.names());
     intake.server.log_line(&["a file is not taken", "the case has been closed"]);
+}
+
+#[test]
+fn a_file_that_stalls_or_breaks_off_or_has_no_good_name_over_http_is_told_of() {
+    let intake = Intake::with(&[HTTP], "stall = \"1s\"");
+    let basic = data_encoding::BASE64.encode(format!("{CASE}:{}", intake.token).as_bytes());
+    let put = |name: &str| {
+        let mut stream = connect(intake.port("http").trim_end_matches("/home/").parse().expect("a port"));
+        let head = format!("PUT /home/{name} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {basic}\r\n");
+        let body = "Transfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n";
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("it reads");
+        stream
+    };
+    let mut slow = put("slow");
+    let mut answer = String::new();
+    let _ = slow.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(intake.tells("refused", &["slow: it stalled: less than 16 KiB came within uploads.stall"]));
+    let gone = put("gone");
+    assert!(wait_for(|| !intake.names().is_empty()), "it is under way");
+    drop(gone);
+    assert!(intake.tells("refused", &["gone: it broke off before its end"]), "{}", intake.server.log());
+    let _long = put(&"n".repeat(300));
+    assert!(intake.tells("refused", &["nnn: the file's name is longer than 255 bytes"]));
+    let _escape = put(&format!("%1b%5b2J%0a{}", "n".repeat(300)));
+    assert!(intake.tells("refused", &["case 612345678: \u{fffd}[2J\u{fffd}nnn", "longer than 255 bytes"]));
+    assert!(intake.is_empty(), "{:?}", intake.names());
 }

@@ -93,8 +93,8 @@ async fn receive(
         let bytes = match clock.next(&mut body).await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => break,
-            Err(Broken) => {
-                receiving.cut().await;
+            Err(Broken(reason)) => {
+                receiving.cut(reason).await;
                 let late = "the rest of it did not come in time";
                 return Answered::unread(answer::text(StatusCode::REQUEST_TIMEOUT, late));
             }

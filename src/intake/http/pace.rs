@@ -11,8 +11,8 @@ use super::Door;
 /// What has to come in `uploads.stall` (bytes).
 const LEAST: u64 = 16 * 1024;
 
-/// No more of a body is read: the client went away, its body is no HTTP, it is too slow, or we stop.
-pub(super) struct Broken;
+/// No more of a body is read: the client went away, its body is no HTTP, it is too slow, or we stop. Which.
+pub(super) struct Broken(pub(super) &'static str);
 
 /// How fast a body has to come.
 pub(super) struct Pace<'a> {
@@ -38,11 +38,13 @@ impl<'a> Pace<'a> {
             let frame = tokio::select! {
                 biased;
                 frame = frame => frame,
-                () = tokio::time::sleep_until(self.deadline) => return Err(Broken),
-                () = self.door.has_to_end() => return Err(Broken),
+                () = tokio::time::sleep_until(self.deadline) => {
+                    return Err(Broken("it stalled: less than 16 KiB came within uploads.stall"));
+                }
+                () = self.door.has_to_end() => return Err(Broken("the server stops")),
             };
             let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| Broken)?;
+            let frame = frame.map_err(|_| Broken("it broke off before its end"))?;
             // Trailers are nothing that is kept.
             let Ok(bytes) = frame.into_data() else { continue };
             self.read = Instant::now();
