@@ -87,14 +87,7 @@ impl App {
         let (listen, reader) = (&self.config.listen, &self.config.certificates);
         let tls = listen.iter().map(|listen| tls_door(listen, reader)).collect::<Result<_, _>>()?;
         let proxies = listen.iter().map(|listen| proxies(listen, reader)).collect::<Result<_, _>>()?;
-        let intake = self.config.intake.iter().map(|intake| match &intake.speaks {
-            Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
-            Hears::Https(tls) => {
-                let opened = TlsDoor::open(tls, reader);
-                opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
-            }
-        });
-        let intake = intake.collect::<Result<_, _>>()?;
+        let intake = self.config.intake.iter().map(|intake| intake_door(intake, reader)).collect::<Result<_, _>>()?;
         Ok(Self { tls, proxies, intake, ..self })
     }
 
@@ -243,6 +236,26 @@ fn keep_apart(config: &Config) -> Result<(), AppError> {
 pub fn doubts(listen: &Listen) -> Vec<Doubt> {
     let of = |revocation| tls::doubts(listen.client_ca(), revocation).unwrap_or_default();
     listen.revocation().map(of).unwrap_or_default()
+}
+
+/// What cannot be opened of all that listens, and why.
+#[must_use]
+pub fn shut(config: &Config) -> Vec<AppError> {
+    let reader = &config.certificates;
+    let listen =
+        config.listen.iter().flat_map(|listen| [tls_door(listen, reader).err(), proxies(listen, reader).err()]);
+    let intake = config.intake.iter().map(|intake| intake_door(intake, reader).err());
+    listen.chain(intake).flatten().collect()
+}
+
+fn intake_door(intake: &Intake, reader: &Reader) -> Result<Option<TlsDoor>, AppError> {
+    match &intake.speaks {
+        Hears::Http | Hears::Sftp { .. } | Hears::Ftp(_) => Ok(None),
+        Hears::Https(tls) => {
+            let opened = TlsDoor::open(tls, reader);
+            opened.map(Some).map_err(|error| AppError::Tls { address: intake.address, error })
+        }
+    }
 }
 
 fn tls_door(listen: &Listen, reader: &Reader) -> Result<Option<TlsDoor>, AppError> {

@@ -105,9 +105,10 @@ impl Question {
         }
     }
 
-    /// The path, as it is understood.
+    /// The path, as it is understood, or as it was given where it means nothing; without a query, which may have a key in it.
     pub(super) fn asked(&self) -> String {
-        self.request().path.map_or_else(|_| "the path".to_owned(), |path| path.to_string())
+        let given = || self.path.split('?').next().unwrap_or_default().to_owned();
+        self.request().path.map_or_else(|_| given(), |path| path.to_string())
     }
 }
 
@@ -117,7 +118,7 @@ impl Answer<'_> {
         match self.outcome {
             Ok(served) => Some(served),
             Err(refusal) => {
-                eprintln!("phoneprov: {}: not found: {refusal}", self.question.asked());
+                eprintln!("phoneprov: {}: not found: {}", OneLine(self.question.asked()), OneLine(refusal));
                 None
             }
         }

@@ -54,7 +54,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
+use crate::server::ServeError;
 use crate::terminal::{Json, Lines};
 
 /// Provisioning server for Cisco flat-profile IP phones.
@@ -153,17 +154,28 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// Reads a configuration for a command that looks at it. What its lab has not made yet is made, as `serve` would; where
-/// that cannot be (another user's folder, a read-only disk) the configuration's own message says what is missing.
-fn load(file: &Path) -> Result<Config, ConfigError> {
-    let _ = crate::server::load(file);
-    Config::load(file)
+/// Reads a configuration for a command that looks at it. What its lab has not made yet is made, as `serve` would. Where that
+/// cannot be (another user's folder, a read-only disk) but all that the configuration needs is there, it is read all the
+/// same.
+fn load(file: &Path) -> Result<Config, ServeError> {
+    let made = crate::server::load(file);
+    match (Config::load(file), made) {
+        (Ok(config), _) => Ok(config),
+        (Err(_), Err(error)) => Err(error),
+        (Err(error), Ok(_)) => Err(error.into()),
+    }
 }
 
 /// The folder that the server of a configuration writes its tables to.
 fn state(file: &Path) -> anyhow::Result<PathBuf> {
     let place = file.display();
     Config::load(file)?.state.with_context(|| format!("{place}: `state` is not set, so the server keeps no table"))
+}
+
+/// How much was found: `1 error, 2 warnings`.
+fn tally(errors: usize, warnings: usize) -> String {
+    let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("{}, {}", some(errors, "error"), some(warnings, "warning"))
 }
 
 /// Prints a value as JSON for people, with a line's end.

@@ -17,7 +17,8 @@ use crate::provision::{self, Body, Line, Profile, Response, Verb};
 /// Print what a path would be answered, as the phone reads it, and why.
 ///
 /// The phone is taken to prove that it is the one that --mac and --sn name. Secrets that the store keeps are masked; those
-/// that stand in files are printed as they are.
+/// that stand in files are printed as they are. Nothing is started; where the configuration has [lab], what that has not made
+/// yet is made first, as serve would.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The path that a phone asks for; macros in it are expanded from the options, as the phone does.

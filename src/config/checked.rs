@@ -82,9 +82,10 @@ impl Config {
     /// The file cannot be read, is no TOML, has an unknown key or a value of the wrong kind, or its parts contradict
     /// each other.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = read(file)?;
         let modified = std::fs::metadata(file).and_then(|metadata| metadata.modified());
         let modified = modified.map_err(|error| ConfigError::new(file, None, error.to_string()))?;
-        Self::parse(&read(file)?, file, modified)
+        Self::parse(&text, file, modified)
     }
 
     /// Only the `[lab]` table of a file: what it names has to be made before the rest can be checked.

@@ -71,12 +71,3 @@ impl<'a> Findings<'a> {
 pub(super) fn line(text: &str, span: Option<Range<usize>>) -> Option<usize> {
     Some(text.get(..span?.start)?.matches('\n').count() + 1)
 }
-
-/// toml's messages are good but for the ones that list every key on one line without saying what went wrong.
-pub(super) fn readable(message: &str) -> String {
-    let address = "not an address with a port: expected one such as \"0.0.0.0:8080\" or \"[::]:8080\"";
-    message
-        .replace("unknown field", "unknown key")
-        .replace("missing field", "missing key")
-        .replace("invalid socket address syntax", address)
-}

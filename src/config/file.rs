@@ -9,8 +9,14 @@ use crate::device::Secret;
 /// A configuration's text.
 pub(super) fn read(file: &Path) -> Result<String, ConfigError> {
     read_bounded(file, 16 * 1024 * 1024).map_err(|error| {
-        let next = "name a configuration with --config, or start in the folder that has config.toml";
-        ConfigError::new(file, None, format!("{error}: {next}"))
+        let message = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not UTF-8, which a configuration has to be".to_owned(),
+            _ => {
+                let next = "name a configuration with --config, or start in the folder that has config.toml";
+                format!("{error}: {next}")
+            }
+        };
+        ConfigError::new(file, None, message)
     })
 }
 

@@ -12,6 +12,7 @@ mod checked;
 mod error;
 mod events;
 mod expired;
+mod fault;
 mod file;
 mod intake;
 mod keys;

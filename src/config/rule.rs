@@ -252,9 +252,14 @@ impl Written {
                     .clone(),
             ),
             (None, None, Some(KeyFrom::Device)) => KeySource::Device,
-            _ => {
+            (None, None, None) => {
                 let one = "key (a template), key_file, or key_from = \"master\" or \"device\"";
                 return Err(format!("rule.encrypt needs one of {one}"));
+            }
+            (key, file, from) => {
+                let keys = [(key.is_some(), "key"), (file.is_some(), "key_file"), (from.is_some(), "key_from")];
+                let keys: Vec<&str> = keys.iter().filter(|(is_there, _)| *is_there).map(|(_, key)| *key).collect();
+                return Err(format!("rule.encrypt has {}: only one of them can be the key", keys.join(" and ")));
             }
         };
         Ok(Some(Encryption { scheme, ikm: self.ikm.unwrap_or_default(), key }))

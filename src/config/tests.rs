@@ -79,6 +79,10 @@ fn a_wrong_value_says_what_would_be_right() {
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nproof = \"password\"\n"), "rule.password_file is missing"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes\"\n"), "aes-256-cbc"),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\n"), "needs one of key"),
+        (
+            format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\nkey = \"x\"\nkey_file = \"y\"\n"),
+            "rule.encrypt has key and key_file: only one of them can be the key",
+        ),
         (format!("{HTTP}[[rule]]\npath = \"/a\"\nkey = \"x\"\n"), "rule.key without rule.encrypt"),
         (
             format!("{HTTP}[[rule]]\npath = \"/a\"\nencrypt = \"aes-256-cbc\"\nkey_from = \"master\"\n"),

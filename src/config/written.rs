@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::error::{Findings, readable};
+use super::error::Findings;
+use super::fault::words;
 use super::{Admin, Api, Cache, ClientTls, ConfigError, Events, Keys, Lab, Limits, Lint, Log, Push, Throttle};
 use super::{certificates, intake, listen, roster, rule, store, syslog, uploads};
 
@@ -70,7 +71,7 @@ impl Written {
                 Ok(written) => return findings.end().map(|()| written),
                 Err(error) => error,
             };
-            let message = readable(error.message());
+            let message = words(text, error.span(), error.message());
             // A key that was taken out with its fault is missing on our account.
             if !taken.iter().any(|key| message == format!("missing key `{key}`")) {
                 findings.note(error.span(), Err::<(), _>(message));

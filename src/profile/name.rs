@@ -163,6 +163,24 @@ impl Name {
         (Reverse(literal), widest, self.macros().count(), self.text.as_str())
     }
 
+    /// Whether some text could be of both names; yes, where both stand for more than one. What a product's macro stands for
+    /// has a digit in it: `firmware` is none that a phone would ask with.
+    #[must_use]
+    pub fn may_meet(&self, other: &Self) -> bool {
+        let means = |name: &Self, text: &str| {
+            let bound = name.matches(text, &Macros::default());
+            let mut products = name.macros().filter(|name| matches!(name, Macro::Pn | Macro::Psn));
+            let has_digit = |value: String| value.bytes().any(|byte| byte.is_ascii_digit());
+            bound.is_some_and(|bound| products.all(|name| bound.value(name).is_some_and(has_digit)))
+        };
+        match (self.is_literal(), other.is_literal()) {
+            (true, true) => self.text.eq_ignore_ascii_case(&other.text),
+            (true, false) => means(other, &self.text),
+            (false, true) => means(self, &other.text),
+            (false, false) => true,
+        }
+    }
+
     /// Whether some text could be of both names and nothing but their texts decides which one is tried first.
     #[must_use]
     pub fn rivals(&self, other: &Self) -> bool {

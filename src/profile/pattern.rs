@@ -48,6 +48,23 @@ impl PathPattern {
         bind_names(tail, path.segments().skip(last), bind_names(head, path.segments(), Macros::default())?)
     }
 
+    /// Whether some path may be of this pattern and mean the file with this name, macros and all. It says yes where it is
+    /// in doubt.
+    #[must_use]
+    pub fn may_mean(&self, file: &str) -> bool {
+        let names: Vec<Name> = file.split('/').map(|segment| Name::parse(segment, Star::Literal)).collect();
+        let fit = |(segment, name): (&Segment, &Name)| match segment {
+            Segment::Name(of_rule) => of_rule.may_meet(name),
+            Segment::AnyDepth => true,
+        };
+        let Some(gap) = self.segments.iter().position(|segment| *segment == Segment::AnyDepth) else {
+            return self.segments.len() == names.len() && self.segments.iter().zip(&names).all(fit);
+        };
+        let (head, tail) = (&self.segments[..gap], &self.segments[gap + 1..]);
+        let ends = || self.segments.iter().rev().zip(names.iter().rev()).take(tail.len()).all(fit);
+        names.len() >= head.len() + tail.len() && head.iter().zip(&names).all(fit) && ends()
+    }
+
     /// The names between the slashes; `**` is left out.
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         self.segments.iter().filter_map(|segment| match segment {
@@ -118,6 +135,34 @@ mod tests {
         assert!(matches("/**/$MA.cfg", "/a/b/000e08abcdef.cfg"));
         assert!(!matches("/**/$MA.cfg", "/a/b/c.cfg"));
         assert!(matches("/**", "/anything/at/all"));
+    }
+
+    #[test]
+    fn a_file_that_no_path_of_a_pattern_means_is_told_from_one_that_some_path_may_mean() {
+        let may_mean = |pattern: &str, file: &str| pattern.parse::<PathPattern>().expect("a pattern").may_mean(file);
+        for (pattern, file) in [
+            ("/secure/$MA.cfg", "Secure/$MA.cfg"),
+            ("/secure/$MA.cfg", "secure/000e08abcdef.cfg"),
+            ("/secure/000e08abcdef.cfg", "secure/$MA.cfg"),
+            ("/8841/*", "$PN/$MA.cfg"),
+            ("/desks/*", "$A/$MA.cfg"),
+            ("/**", "basic.txt"),
+            ("/a/**/b.xml", "a/c/d/b.xml"),
+        ] {
+            assert!(may_mean(pattern, file), "{pattern} {file}");
+        }
+        for (pattern, file) in [
+            ("/secrue/$MA.cfg", "secure/$MA.cfg"),
+            ("/secrue/**", "secure/$MA.cfg"),
+            ("/secrue/$MA.cfg", "$PN/$MA.cfg"),
+            ("/secure/$MA.cfg", "secure/basic.cfg"),
+            ("/secure/basic.cfg", "secure/$MA.cfg"),
+            ("/*.cfg", "basic.txt"),
+            ("/a/**/b.xml", "a/c/d/c.xml"),
+            ("/a/**/b.xml", "b.xml"),
+        ] {
+            assert!(!may_mean(pattern, file), "{pattern} {file}");
+        }
     }
 
     #[test]

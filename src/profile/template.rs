@@ -203,7 +203,11 @@ impl Templates {
         // Even a name in it may be part of a secret that was written without quotes.
         match text {
             Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
-            Err(error) => Err(TemplateError::new("the rule's key".into(), error.kind().to_string())),
+            Err(error) => {
+                let lacks_variable = error.kind() == ErrorKind::UndefinedError;
+                let error = TemplateError::new("the rule's key".into(), error.kind().to_string());
+                Err(TemplateError { lacks_variable, ..error })
+            }
         }
     }
 

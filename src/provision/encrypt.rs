@@ -26,6 +26,32 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
     Ok(Document { bytes, sources, modified, ..document })
 }
 
+/// Makes the key that a profile would be encrypted with, where its rule has one: for people who look whether that can be.
+///
+/// # Errors
+/// There is none for this device, or it is no key of that format.
+pub fn try_key(line: &Line, profile: &Profile) -> Result<(), Refusal> {
+    let Some(encryption) = &profile.grant().treatment().encryption else { return Ok(()) };
+    let (key, _) = key_for(line, encryption, profile.grant())?;
+    material(encryption, &key).map(drop)
+}
+
+/// The same for no profile, with these values of the macros. A device's own key is its own matter.
+///
+/// # Errors
+/// As [`try_key`].
+pub fn try_sample(line: &Line, encryption: &Encryption, macros: &Macros) -> Result<(), Refusal> {
+    let key = match &encryption.key {
+        KeySource::Device => return Ok(()),
+        KeySource::Fixed(key) => key.clone(),
+        KeySource::Master(master) => device_key(master, macros).ok_or(Refusal::NobodysKey)?,
+        KeySource::Template(template) => {
+            Secret::new(line.templates.render_key(template.expose(), macros, &line.variables)?.text)
+        }
+    };
+    material(encryption, &key).map(drop)
+}
+
 /// The octets that a key's text stands for.
 fn material(encryption: &Encryption, key: &Secret) -> Result<Vec<u8>, Refusal> {
     let material = match encryption.scheme {

@@ -35,7 +35,7 @@ mod validators;
 pub use authorize::{Grant, renewal_file};
 pub use content_hash::ContentHash;
 pub use document::{Coding, Document, Documents};
-pub use encrypt::device_key;
+pub use encrypt::{device_key, try_key, try_sample};
 pub use error::{REFUSAL_TAKES, Refusal};
 pub use examine::{Examined, Examining, Pending, PendingCode, challenges, examine};
 pub use guess::Guess;

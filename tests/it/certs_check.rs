@@ -100,7 +100,7 @@ fn a_chain_in_order_is_taken_by_phones_that_trust_its_root() {
     }
     let (code, said) = check(&[&authority.file("chain.pem"), "--for", "spa"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("error: ") && said.contains("1 errors, 0 warnings"), "{said}");
+    assert!(said.contains("error: ") && said.contains("1 error, 0 warnings"), "{said}");
 }
 
 /// « CN=pv.telco.net/admin@telco.net », signed by Cisco (seed 004).

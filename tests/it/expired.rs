@@ -142,6 +142,31 @@ fn an_expired_authority_is_not_the_clients_own_date() {
 }
 
 #[test]
+fn a_certificate_that_ends_before_it_begins_is_not_its_issuers_fault() {
+    let maker = maker();
+    let server = serve(&maker, "[[rule]]\npath = \"/**/$MA.cfg\"\nexpired = \"3650d\"\n");
+    for (name, from, to) in [("past", -10, -400), ("future", 400, 100)] {
+        let certificate = maker.phone_between(name, PHONE, from, to);
+        assert_eq!(ask(&server, &own(), Some(&certificate)).status, 404, "{name}");
+    }
+    let modern = server.ports("https")[0];
+    let certificate = maker.phone_between("again", PHONE, -10, -400);
+    assert_eq!(ask_at(modern, &own(), Some(&certificate)).status, 404);
+    server.log_line(&["the certificate proves nobody: its dates are wrong: it ends before it begins"]);
+}
+
+#[test]
+fn what_rustls_calls_by_one_word_is_said_in_words() {
+    let maker = maker();
+    let server = serve(&maker, "");
+    let below = Authority::new("/O=Cisco/CN=000e08abcdef");
+    let authority = maker.sign_authority(&below);
+    assert_eq!(ask_at(server.ports("https")[0], &own(), Some(&authority)).status, 404);
+    server.log_line(&["the certificate proves nobody: it is an authority's own certificate (CA:TRUE), not a phone's"]);
+    assert!(!server.log().contains("OtherError"), "{}", server.log());
+}
+
+#[test]
 fn the_profile_that_renews_goes_through_the_rules_own_transforms() {
     let maker = maker();
     let rules = "[[rule]]\npath = \"/**/$MA.cfg\"\nexpired = \"renew\"\nrenew = \"/renew/$PN.xml\"\ngzip = true\n\

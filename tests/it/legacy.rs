@@ -26,7 +26,7 @@ pub(crate) enum Made {
     Md5,
     /// By the factory, for an RSA key of 512 bits.
     Rsa512,
-    /// By the factory, expired yesterday.
+    /// By the factory, expired yesterday, but from today on: all that `openssl x509` makes.
     Expired,
     /// By nobody else.
     SelfSigned,
@@ -230,7 +230,10 @@ fn a_certificate_that_proves_nobody_gets_what_an_unknown_file_gets() {
 
     server.log_line(&["outcome=\"refused\"", "none was sent"]);
     server.log_line(&["outcome=\"refused\"", "the path names 000e08abcdef, the certificate 000e08000002"]);
-    server.log_line(&["outcome=\"refused\"", "the certificate proves nobody: it has expired"]);
+    server.log_line(&[
+        "outcome=\"refused\"",
+        "the certificate proves nobody: its dates are wrong: it ends before it begins",
+    ]);
     server.log_line(&["outcome=\"refused\"", "the certificate proves nobody: none of listen.client_ca issued it"]);
     server.log_line(&[
         "outcome=\"refused\"",

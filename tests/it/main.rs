@@ -8,6 +8,7 @@ mod authority;
 mod case_mail;
 mod cases;
 mod certs_check;
+mod check;
 mod confirmed;
 mod csr;
 mod custom_ca;

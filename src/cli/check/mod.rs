@@ -4,27 +4,32 @@ mod certificates;
 mod content;
 mod expiry;
 mod intake;
+mod keys;
 mod legacy;
 mod links;
 mod lists;
 mod rules;
 mod store;
 mod tree;
+mod unasked;
 mod uploads;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::Config;
 use crate::device::{DeviceIdentity, MacAddress, Model};
 use crate::metrics::Metrics;
+use crate::terminal::OneLine;
 
 /// Check configuration, certificates, rules, file names, templates, profiles and the folder of uploads, and print all findings.
 ///
-/// Every template is rendered with sample values. Exits with 0 when there is nothing to say, 1 when there are findings,
+/// Every template is rendered with sample values, and every rule's key is tried. Nothing is started; where the configuration
+/// has [lab], what that has not made yet is made first, as serve would. Exits with 0 when there is nothing to say, 1 when there are findings,
 /// 2 when the configuration cannot be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -88,18 +93,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = crate::cli::load(&args.config)?;
     let findings = findings(config, args);
     for finding in &findings {
-        println!("{finding}");
+        println!("{}", OneLine(finding));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    println!("{} errors, {} warnings", errors, findings.len() - errors);
+    println!("{}", super::tally(errors, findings.len() - errors));
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     let mut findings = certificates::findings(&config);
-    // Listeners have files in common.
-    let mut seen = std::collections::HashSet::new();
-    findings.retain(|finding| seen.insert(finding.to_string()));
     findings.extend(rules::findings(&config));
     findings.extend(store::findings(&config));
     findings.extend(intake::findings(&config));
@@ -110,14 +112,17 @@ fn findings(mut config: Config, args: &Args) -> Vec<Finding> {
     // The sample phone is nobody's: lists say nothing of it.
     config.admission = Arc::default();
     let place = config.file.display().to_string();
+    // A folder that is not there hides nothing of the listeners, and a listener nothing of the profiles.
+    let shut = app::shut(&config);
     match App::without_doors(config, &Metrics::default(), None) {
         Ok(app) => {
             findings.extend(expiry::findings(&app, args.sample().as_ref()));
             findings.extend(tree::findings(&app, args.sample().as_ref(), has_codes));
-            // A listener that cannot be opened hides nothing of the profiles.
-            findings.extend(app.with_doors().err().map(|error| Finding::error(place, error.to_string())));
         }
-        Err(error) => findings.push(Finding::error(place, error.to_string())),
+        Err(error) => findings.push(Finding::error(&place, error.to_string())),
     }
+    findings.extend(shut.iter().map(|error| Finding::error(&place, error.to_string())));
+    let mut seen = HashSet::new();
+    findings.retain(|finding| seen.insert(finding.to_string()));
     findings
 }

@@ -15,6 +15,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             let message = "an earlier rule has the same path, so this one is never asked";
             findings.push(Finding::error(&place, message));
         }
+        let ambiguous = rule.path.names().filter_map(|name| name.check().err());
+        findings.extend(ambiguous.map(|error| Finding::error(&place, error.to_string())));
         findings.extend(unknown_macros(rule).map(|message| Finding::warning(&place, message)));
         findings.extend(exposure(rule).map(|message| Finding::warning(&place, message)));
         findings.extend(clear_password(rule).map(|message| Finding::warning(&place, message)));
@@ -29,8 +31,7 @@ fn unknown_macros(rule: &Rule) -> impl Iterator<Item = String> {
 
 /// A device's profile that anybody gets, in clear.
 fn exposure(rule: &Rule) -> Option<String> {
-    let names_device = rule.path.names().flat_map(Name::macros).any(Macro::names_device);
-    if rule.proof != Some(Proof::None) || !names_device || rule.encryption.is_some() {
+    if !is_exposed(rule) {
         return None;
     }
     if let Some(accept) = rule.accept {
@@ -38,9 +39,19 @@ fn exposure(rule: &Rule) -> Option<String> {
             "anybody can send a report in a device's name: add encrypt with a key of each device's own, or leave proof out".into()
         });
     }
+    // No certificate is shown over TFTP.
     let over_tftp = rule.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
-    let how = if over_tftp { "over tftp, readable on the wire" } else { "without proof" };
-    Some(format!("devices' files go out {how} and in clear: add encrypt, or proof = \"certificate\""))
+    let message = match over_tftp {
+        true => "devices' files go out over tftp to whoever asks, in clear: add encrypt, or take tftp out of listeners",
+        false => "devices' files go out without proof and in clear: add encrypt, or proof = \"certificate\"",
+    };
+    Some(message.to_owned())
+}
+
+/// Whether anybody gets what a rule's path names, in clear.
+pub(super) fn is_exposed(rule: &Rule) -> bool {
+    let names_device = rule.path.names().flat_map(Name::macros).any(Macro::names_device);
+    rule.proof == Some(Proof::None) && names_device && rule.encryption.is_none()
 }
 
 /// A password that anybody on the way reads.

@@ -1,10 +1,13 @@
 //! The profile tree: every name, and every template rendered with sample values.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 
+use super::keys::Keys;
 use super::legacy::Exposed;
-use super::rules::{stray_dollar, stray_message};
+use super::rules::{is_exposed, stray_dollar, stray_message};
+use super::unasked::Unasked;
 use super::{Finding, content, links};
 use crate::app::App;
 use crate::cli::sample::Sample;
@@ -16,7 +19,9 @@ use crate::profile::name::{Name, Star};
 use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
-use crate::provision::{self, Certified, Conditions, Delivery, Examined, Named, Presented, Refusal, Request, Verb};
+use crate::provision::{
+    self, Certified, Conditions, Delivery, Examined, Named, Presented, Profile, Refusal, Request, Treatment, Verb,
+};
 
 /// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
 const CROWDED: usize = 50_000;
@@ -25,15 +30,21 @@ const CROWDED: usize = 50_000;
 struct Visit<'a> {
     app: &'a App,
     phone: Sample,
-    /// Codes have been given out, which bring variables.
-    has_codes: bool,
+}
+
+/// What is told of once, when all files have been seen.
+struct Noted {
+    exposed: Exposed,
+    keys: Keys,
+    unasked: Unasked,
 }
 
 /// Walks the tree from its root. Until codes are given out, nobody knows which variables they bring.
 pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bool) -> Vec<Finding> {
-    let visit = Visit { app, phone: Sample::new(sample.cloned()), has_codes };
+    let visit = Visit { app, phone: Sample::new(sample.cloned()) };
     let mut findings = Vec::new();
-    let mut exposed = Exposed::new(&app.config);
+    let mut noted =
+        Noted { exposed: Exposed::new(&app.config), keys: Keys::new(has_codes), unasked: Unasked::new(&app.config) };
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
         // No path reaches deeper, and links may form a circle.
@@ -43,6 +54,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bo
         match app.line.tree.root().list(&folder) {
             Ok(Some((entries, _))) => {
                 findings.extend(names(&folder, &entries));
+                findings.extend(nameless(app, &folder));
                 findings.extend(overrides(app, &folder, &entries));
                 for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
                     if entry.kind.is_none() {
@@ -50,7 +62,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bo
                     }
                     match kind(app, &below(&folder, &entry.name), entry) {
                         Ok(Kind::Folder) => folders.push(below(&folder, &entry.name)),
-                        Ok(Kind::File) => findings.extend(ask(&visit, &below(&folder, &entry.name), &mut exposed)),
+                        Ok(Kind::File) => findings.extend(ask(&visit, &below(&folder, &entry.name), &mut noted)),
                         Ok(Kind::Other) => findings.push(Finding::warning(
                             below(&folder, &entry.name),
                             "neither a file nor a folder, so it is never served",
@@ -63,7 +75,9 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bo
             Err(error) => findings.push(Finding::error(shown(&folder), error.to_string())),
         }
     }
-    findings.extend(exposed.findings());
+    findings.extend(noted.exposed.findings());
+    findings.extend(noted.keys.findings(app, &visit.phone.macros));
+    findings.extend(noted.unasked.findings(&app.config));
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     findings
 }
@@ -77,6 +91,17 @@ fn kind(app: &App, path: &str, entry: &Entry) -> io::Result<Kind> {
             None => app.line.tree.root().open_file(path).map(|_| Kind::File),
         },
     }
+}
+
+/// Names that are no text, which no path can hold.
+fn nameless(app: &App, folder: &str) -> Vec<Finding> {
+    let Ok(entries) = std::fs::read_dir(app.line.tree.root().path().join(folder)) else { return Vec::new() };
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let nameless = names.filter(|name| name.to_str().is_none());
+    let finding = |name: OsString| {
+        Finding::warning(below(folder, &name.to_string_lossy()), "its name is not UTF-8, so it is never served")
+    };
+    nameless.map(finding).collect()
 }
 
 /// The names of one folder, each alone and against the others.
@@ -138,12 +163,13 @@ fn overrides(app: &App, folder: &str, entries: &[Entry]) -> Vec<Finding> {
 }
 
 /// Asks for a file as a sample phone would that proves what it has to.
-fn ask(visit: &Visit<'_>, path: &str, exposed: &mut Exposed) -> Vec<Finding> {
+fn ask(visit: &Visit<'_>, path: &str, noted: &mut Noted) -> Vec<Finding> {
     let Visit { app, phone, .. } = visit;
     let mut findings = Vec::new();
     if path.split('/').any(|segment| segment.starts_with('_')) {
         return findings;
     }
+    noted.unasked.note(&app.config, path);
     let segments: Option<Vec<String>> =
         path.split('/').map(|segment| Name::parse(segment, Star::Literal).expand(&phone.macros)).collect();
     let literal = path.split('/').all(|segment| Name::parse(segment, Star::Literal).is_literal());
@@ -161,37 +187,84 @@ fn ask(visit: &Visit<'_>, path: &str, exposed: &mut Exposed) -> Vec<Finding> {
     let (treatment, _) = app.line.rules.treatment(&asked);
     let names_device = named != Named::Nobody;
     if names_device {
-        exposed.note(path, treatment);
+        noted.exposed.note(path, treatment);
     }
-    let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
-    if names_device && over_tftp && treatment.encryption.is_none() {
-        let message = format!("rule {} sends this device's file over tftp in clear: add encrypt", treatment.name);
-        findings.push(Finding::warning(path, message));
-    }
+    findings.extend(over_tftp(app, path, treatment).filter(|_| names_device));
     let proof = treatment.proof_for(names_device);
     let sent = treatment.sent(names_device);
+    let proven = (phone.owner_of(&named, proof), phone.account_for(&named));
     match found.kind {
-        FileKind::Template => {
-            let proven = (phone.owner_of(&named, proof), phone.account_for(&named));
-            findings.extend(render(visit, path, asked, proven, sent));
+        FileKind::Template => findings.extend(render(visit, path, asked, proven, (sent, &mut noted.keys))),
+        FileKind::Literal => {
+            if let Err(error) = app.line.tree.root().open_file(path) {
+                findings.push(Finding::error(path, format!("cannot be read: {error}")));
+            } else if treatment.encryption.is_some() {
+                // Whom the sample phone is not is refused: that says nothing of the key.
+                let _ = with_profile(visit, asked, proven, |_, profile| noted.keys.open(app, path, profile));
+            }
+            findings.extend(content::literal(app, path, sent));
         }
-        FileKind::Literal => findings.extend(content::literal(app, path, sent)),
         // No folder has it.
         FileKind::Reflection | FileKind::Upload => {}
     }
     findings
 }
 
+/// A device's file that the protocol without proof and secrecy carries, where the rule's own finding does not say so.
+fn over_tftp(app: &App, path: &str, treatment: &Treatment) -> Option<Finding> {
+    let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
+    let in_clear = treatment.proof_for(true) == Proof::None && treatment.encryption.is_none();
+    let is_told = app.config.rules.get(treatment.place).is_some_and(is_exposed);
+    (over_tftp && in_clear && !is_told).then(|| {
+        let rule = &treatment.name;
+        let message = format!(
+            "rule {rule} sends this device's file over tftp in clear: add encrypt, or take tftp out of listeners"
+        );
+        Finding::warning(path, message)
+    })
+}
+
+/// What the sample phone shows: its certificate, and its password.
+type Proven = (Option<DeviceIdentity>, Examined);
+
 fn render(
     visit: &Visit<'_>,
     path: &str,
     asked: RequestPath,
-    (owner, password): (Option<DeviceIdentity>, Examined),
-    sent: Sent,
+    proven: Proven,
+    (sent, keys): (Sent, &mut Keys),
 ) -> Vec<Finding> {
     let app = visit.app;
     let (treatment, _) = app.line.rules.treatment(&asked);
-    let awaits_codes = treatment.proof == Some(Proof::Code) && !visit.has_codes;
+    let proof = treatment.proof;
+    let made = with_profile(visit, asked, proven, |request, profile| {
+        match keys.open(app, path, profile) {
+            Ok(()) => provision::finish(&app.line, request, profile).map(drop)?,
+            // The rule's finding has it; the profile itself is looked at all the same.
+            Err(_) => {}
+        }
+        provision::preview(&app.line, profile)
+    });
+    match made {
+        Ok(None) => Vec::new(),
+        Err(refusal) => vec![Finding::error(path, refusal.to_string())],
+        Ok(Some(Ok(document))) => content::findings(app, path, &document.bytes, sent),
+        Ok(Some(Err(refusal))) if keys.awaits(proof, &refusal) => Vec::new(),
+        Ok(Some(Err(refusal))) => {
+            vec![Finding::error(path, format!("gives no profile for a sample phone: {refusal}"))]
+        }
+    }
+}
+
+/// Asks as the sample phone, and goes on with what it is granted; with nothing where that is a stream.
+fn with_profile<T>(
+    visit: &Visit<'_>,
+    asked: RequestPath,
+    (owner, password): Proven,
+    go_on: impl FnOnce(&Request<'_>, &Profile) -> T,
+) -> Result<Option<T>, Refusal> {
+    let line = &visit.app.line;
+    let (treatment, _) = line.rules.treatment(&asked);
     let transport = match (&treatment.listeners, &owner) {
         (Some(listeners), Some(_)) if listeners.contains(&Protocol::Https) => Protocol::Https,
         (None, Some(_)) => Protocol::Https,
@@ -212,18 +285,8 @@ fn render(
         conditions: Conditions::default(),
         read: Vec::new(),
     };
-    let mut trail = provision::Trail::default();
-    let profile = match provision::admit(&app.line, &request, &mut trail) {
-        Ok(profile) if profile.delivery() == Delivery::Whole => profile,
-        Ok(_) => return Vec::new(),
-        Err(refusal) => return vec![Finding::error(path, refusal.to_string())],
-    };
-    let made = provision::finish(&app.line, &request, &profile);
-    match made.and_then(|_| provision::preview(&app.line, &profile)) {
-        Ok(document) => content::findings(app, path, &document.bytes, sent),
-        Err(Refusal::Template(error)) if awaits_codes && error.lacks_variable() => Vec::new(),
-        Err(refusal) => vec![Finding::error(path, format!("gives no profile for a sample phone: {refusal}"))],
-    }
+    let profile = provision::admit(line, &request, &mut provision::Trail::default())?;
+    Ok((profile.delivery() == Delivery::Whole).then(|| go_on(&request, &profile)))
 }
 
 fn below(folder: &str, name: &str) -> String {

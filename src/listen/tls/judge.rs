@@ -156,6 +156,9 @@ impl Judge {
             Ok(()) => Standing::Valid,
             Err(Objection::Other(reason)) => return Err(reason),
             Err(Objection::Expired) => {
+                if certificate::details(leaf).is_ok_and(|details| details.not_after < details.not_before) {
+                    return Err("its dates are wrong: it ends before it begins".to_owned());
+                }
                 let ended = certificate::expires(leaf).map_err(|error| error.to_string())?;
                 if ended >= now {
                     return Err("an authority of its chain has expired".to_owned());

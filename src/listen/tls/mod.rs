@@ -17,6 +17,7 @@ mod held;
 mod judge;
 mod legacy;
 mod modern;
+mod objection;
 mod revocation;
 
 use std::io;

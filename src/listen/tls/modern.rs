@@ -13,14 +13,15 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ServerSessionMemoryCache, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    CertRevocationListError, CipherSuite, DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion,
-    RootCertStore, ServerConfig, ServerConnection, SignatureScheme, SupportedProtocolVersion,
+    CipherSuite, DigitallySignedStruct, DistinguishedName, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
+    ServerConnection, SignatureScheme, SupportedProtocolVersion,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::held::{self, Held};
 use super::judge::{Judge, Objection, Verify};
+use super::objection::{objection, of_handshake};
 use super::revocation::{List, Revocations};
 use super::{Shaken, TlsError, file};
 use crate::census::Secured;
@@ -75,7 +76,7 @@ impl Modern {
     /// # Errors
     /// The client speaks no TLS, or none that we do.
     pub(in crate::listen) async fn accept(&self, stream: Socket) -> io::Result<Shaken<TlsStream<Socket>>> {
-        let stream = self.acceptor.accept(stream).await?;
+        let stream = self.acceptor.accept(stream).await.map_err(of_handshake)?;
         let connection = stream.get_ref().1;
         let (presented, signer) = match (&self.judge, connection.peer_certificates()) {
             (Some(judge), Some(chain)) => judge.verdict(chain, SystemTime::now()).of_connection(self.is_required)?,
@@ -117,41 +118,6 @@ fn suite(connection: &ServerConnection) -> &'static str {
         Some(other) => other.as_str().unwrap_or_default(),
         None => "",
     }
-}
-
-/// What is wrong with a chain, for the log; rustls's own text lists object identifiers by the dozen.
-fn objection(error: &rustls::Error) -> Objection {
-    use rustls::CertificateError as Bad;
-    let words = match error {
-        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => return Objection::Expired,
-        rustls::Error::InvalidCertificate(bad) => words(bad),
-        rustls::Error::InvalidCertRevocationList(CertRevocationListError::IssuerInvalidForCrl) => {
-            "the revocation list of its issuer is by one who may sign none".to_owned()
-        }
-        rustls::Error::InvalidCertRevocationList(_) => {
-            "the revocation list of its issuer has a wrong signature".to_owned()
-        }
-        _ => "the certificate cannot be verified".to_owned(),
-    };
-    Objection::Other(words)
-}
-
-fn words(bad: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Bad;
-    let words = match bad {
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
-        Bad::UnknownIssuer => "none of listen.client_ca issued it",
-        Bad::BadSignature => "its issuer's signature is wrong",
-        Bad::BadEncoding => "it is not well-formed",
-        Bad::Revoked => "it has been revoked",
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "it is not meant for clients",
-        Bad::UnsupportedSignatureAlgorithmContext { .. }
-        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "its signature algorithm is too old or unknown (SHA-1, a short key)"
-        }
-        _ => return format!("it does not verify: {}", bad.to_string().chars().take(120).collect::<String>()),
-    };
-    words.to_owned()
 }
 
 /// Takes any chain during the handshake, so that a certificate which proves nothing does not end the connection; the

@@ -135,7 +135,7 @@ fn print(reports: &[Report], out: &mut impl Write) -> io::Result<()> {
     if reports.is_empty() {
         writeln!(out, "no listener has a certificate")?;
     }
-    writeln!(out, "{} errors, {} warnings", count(reports, Severity::Error), count(reports, Severity::Warning))
+    writeln!(out, "{}", crate::cli::tally(count(reports, Severity::Error), count(reports, Severity::Warning)))
 }
 
 fn count(reports: &[Report], severity: Severity) -> usize {
