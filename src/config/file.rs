@@ -9,12 +9,11 @@ use crate::device::Secret;
 /// A configuration's text.
 pub(super) fn read(file: &Path) -> Result<String, ConfigError> {
     read_bounded(file, 16 * 1024 * 1024).map_err(|error| {
-        let message = match error.kind() {
-            std::io::ErrorKind::InvalidData => "it is not UTF-8, which a configuration has to be".to_owned(),
-            _ => {
-                let next = "name a configuration with --config, or start in the folder that has config.toml";
-                format!("{error}: {next}")
-            }
+        let next = "name a configuration with --config, or start in the folder that has config.toml";
+        let is_text = error.kind() != std::io::ErrorKind::InvalidData;
+        let message = match is_text {
+            true => format!("{error}: {next}"),
+            false => "it is not UTF-8, which a configuration has to be".to_owned(),
         };
         ConfigError::new(file, None, message)
     })
