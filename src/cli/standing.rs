@@ -184,10 +184,18 @@ pub(super) fn since(paths: &[Path], at: Timestamp) -> Vec<Path> {
     paths.iter().map(|path| Path { is_current: path.standing.touched >= at, ..path.clone() }).collect()
 }
 
-/// Where a device was when it was last heard of.
-pub(super) fn address(paths: &[Path]) -> Option<IpAddr> {
-    let last = paths.iter().max_by_key(|path| path.standing.touched)?;
-    last.standing.address.parse().ok()
+/// Where a device was when it was last heard of: where it proved to be it, if it ever did.
+pub(super) fn address(paths: &[Path]) -> Option<Place> {
+    let last = paths.iter().max_by_key(|path| (path.standing.proven, path.standing.touched))?;
+    Some(Place { ip: last.standing.address.parse().ok()?, proven: last.standing.proven })
+}
+
+/// An address that something was given to in a device's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) ip: IpAddr,
+    /// It was the device, by a certificate or password.
+    pub(super) proven: bool,
 }
 
 /// What all paths come to: the worst of them.
@@ -323,6 +331,16 @@ mod tests {
             assert_eq!(super::is_behind(&paths), is_behind, "{why}");
         }
         assert_eq!(worst(&[refused]), Some(Step::Failing), "a column shows the worst");
+    }
+
+    #[test]
+    fn a_device_is_where_it_proved_to_be_it() {
+        let (mut proven, mut later) = (path("a", "", "a"), path("a", "", "a"));
+        (proven.standing.proven, later.standing.address) = (true, "192.0.2.66".into());
+        later.standing.touched += SignedDuration::from_hours(1);
+        let at = |text: &str, proven| Some(Place { ip: text.parse().expect("an address"), proven });
+        assert_eq!(address(&[proven, later.clone()]), at("192.0.2.1", true));
+        assert_eq!(address(&[later]), at("192.0.2.66", false));
     }
 
     #[test]

@@ -7,12 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, Kind, News, Requested, Standing, Version};
 use crate::device::{Agent, DeviceName};
 use crate::provision::Outcome;
 use crate::syslog::{Line, Said, Stage};
+
+/// How long a device that has proven itself is where it did so: what others say in its name from elsewhere does not count.
+const VOUCHES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Paths of a device that are kept; of more, those that were heard of last.
 const PATHS: usize = 32;
@@ -102,7 +105,8 @@ impl Ledger {
         let name = proven.or(claimed);
         let device = name.as_ref().and_then(|name| self.ids.get(name)).copied();
         let (path, address) = (path_of(&requested.path), requested.peer.to_canonical().to_string());
-        if let Some(device) = device.filter(|_| requested.trail.upload.is_none()) {
+        let counts = |device: &i64| certain || self.may_be_at(*device, &address, requested.at);
+        if let Some(device) = device.filter(|_| requested.trail.upload.is_none()).filter(counts) {
             self.served(requested, (device, &path), &address, (id, certain));
         }
         Event {
@@ -126,6 +130,7 @@ impl Ledger {
         match (requested.outcome, &requested.version) {
             (Outcome::Served | Outcome::Unchanged, Some(version)) => {
                 let standing = self.standing(of, address, at);
+                standing.proven = certain || (standing.proven && standing.address == address);
                 address.clone_into(&mut standing.address);
                 (standing.request, standing.touched) = (id, at);
                 standing.given = Some(Version { hash: version.to_string(), at });
@@ -205,6 +210,13 @@ impl Ledger {
             }
         }
         event.path = Some(path);
+    }
+
+    /// Whether somebody at this address may be this device without any proof: nothing says that it is elsewhere.
+    fn may_be_at(&self, device: i64, address: &str, at: Timestamp) -> bool {
+        let proven = self.standings.get(&device).into_iter().flat_map(BTreeMap::values).filter(|path| path.proven);
+        let latest = proven.max_by_key(|path| path.touched);
+        latest.is_none_or(|path| path.address == address || at.duration_since(path.touched) > VOUCHES)
     }
 
     /// Whether a device was heard of at this address.

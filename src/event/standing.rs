@@ -31,6 +31,8 @@ pub struct Standing {
     pub path: String,
     /// Where it was when it asked last.
     pub address: String,
+    /// It proved there to be this device.
+    pub proven: bool,
     /// Its firmware, as it said then; empty where it said none.
     pub firmware: String,
     /// The event of its last request.
@@ -53,6 +55,7 @@ impl Standing {
             device,
             path,
             address,
+            proven: false,
             firmware: String::new(),
             request: 0,
             touched: at,

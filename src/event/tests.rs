@@ -97,6 +97,36 @@ fn a_line_from_elsewhere_changes_nothing() {
 }
 
 #[test]
+fn who_proves_nothing_is_no_device_that_has_proven_itself_elsewhere() {
+    let claimed = |second, path: &str, address: [u8; 4]| match requested(second, path, Outcome::Served, Some("v9")) {
+        News::Requested(mut requested) => {
+            (requested.trail.proven, requested.peer) = (None, address.into());
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    let own = || requested(1, "/a.cfg", Outcome::Served, Some("v1"));
+    let (events, standings) = entered(&[
+        own(),
+        claimed(2, "/a.cfg", ELSEWHERE),
+        claimed(3, "/secure/a.cfg", ELSEWHERE),
+        said(4, ELSEWHERE, "ME Successful resync https://h:443/a.cfg"),
+    ]);
+    let [standing] = &standings[..] else { panic!("{standings:?}") };
+    assert_eq!((standing.address.as_str(), standing.proven), ("192.0.2.10", true));
+    assert_eq!((&standing.given, &standing.confirmed), (&Some(Version { hash: hash("v1"), at: at(1) }), &None));
+    assert!(!events[3].certain && events[3].device.is_none(), "{:?}", events[3]);
+
+    let (_, standings) = entered(&[own(), claimed(2, "/secure/a.cfg", HOME)]);
+    assert_eq!(standings.len(), 2, "at its own address it may do without a proof");
+    let (_, standings) = entered(&[claimed(1, "/secure/a.cfg", HOME), claimed(2, "/secure/a.cfg", ELSEWHERE)]);
+    assert_eq!((standings[0].address.as_str(), standings[0].proven), ("198.51.100.9", false));
+    let week = 8 * 24 * 3600;
+    let (_, standings) = entered(&[own(), claimed(week, "/a.cfg", ELSEWHERE)]);
+    assert_eq!((standings[0].address.as_str(), standings[0].proven), ("198.51.100.9", false));
+}
+
+#[test]
 fn a_failure_is_of_what_the_phone_asked_for_last_and_ends_with_a_success() {
     let failing = |more: Vec<News>| {
         let mut news = vec![

@@ -84,6 +84,11 @@ pub enum PushError {
     /// It asks in a way that is not known.
     #[error("it asks for a password by {0}: expected Digest or Basic")]
     Challenge(String),
+    /// It would have the password in clear.
+    #[error(
+        "it asks for a password by Basic, which SIP does not know any more (RFC 3261, section 22): expected Digest"
+    )]
+    Basic,
     /// It says no.
     #[error("it answered {status} {reason}{}", hint(*status))]
     Refused {

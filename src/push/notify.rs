@@ -59,6 +59,9 @@ pub async fn notify(target: &Target, wish: &Wish, carrier: Carrier) -> Result<()
         };
         let challenge =
             Challenge::choose(answer.challenges.iter().map(String::as_str)).map_err(PushError::Challenge)?;
+        if matches!(challenge, Challenge::Basic { .. }) {
+            return Err(PushError::Basic);
+        }
         let is_stale = matches!(&challenge, Challenge::Digest(digest) if digest.stale);
         if authorization.is_some() && !is_stale {
             return Err(PushError::WrongCredentials);

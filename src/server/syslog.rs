@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use super::ServeError;
 use crate::config::Syslog;
-use crate::listen::Shared;
+use crate::listen::{Shared, Shares};
 use crate::syslog::{Line, Lines, Receiver, queue, receive};
 
 /// What lines on their way to the log may take (bytes).
 const LINES: u32 = 8 * 1024 * 1024;
+
+/// Streams of one address: nobody has all of them.
+const STREAMS: usize = 32;
 
 /// Bytes of datagrams that the kernel queues: phones come in bursts.
 const DATAGRAMS: usize = 8 * 1024 * 1024;
@@ -21,9 +24,11 @@ pub(super) fn start(syslog: Option<&Syslog>, shared: &Arc<Shared>) -> Result<Opt
         .map_err(|error| ServeError::System(format!("syslog.address {}: {error}", syslog.address)))?;
     let bound = udp.local_addr()?;
     let lines = shared.journal.as_ref().map_or_else(|| to_log(shared), |journal| journal.lines());
+    let shares = Shares::default();
     let receiver = Receiver {
         udp: tokio::net::UdpSocket::from_std(udp)?,
         tcp: tokio::net::TcpListener::from_std(tcp)?,
+        admit: Box::new(move |peer| Some(Box::new(shares.take(peer, STREAMS)?))),
         messages: syslog.messages.clone(),
         lines,
     };

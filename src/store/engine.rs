@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor as _};
+use sqlx::{AnyPool, Connection as _, Executor as _};
 
 use super::StoreError;
 use crate::config::Place;
@@ -76,7 +76,10 @@ impl Engine {
     /// Connections, none of which is open yet.
     pub(super) fn pool(place: &Place) -> Result<AnyPool, StoreError> {
         sqlx::any::install_default_drivers();
-        let options = AnyPoolOptions::new().acquire_timeout(ACQUIRE);
+        // A full disk ends a transaction of SQLite's without sqlx, which then takes the connection for one within it, for ever.
+        let options = AnyPoolOptions::new()
+            .acquire_timeout(ACQUIRE)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         let (options, url) = match place {
             Place::Sqlite(file) => {
                 prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
@@ -131,5 +134,24 @@ mod tests {
         assert_eq!(shown("postgres://prov:hush@db:5432/phoneprov?sslmode=require"), "postgres://db:5432/phoneprov");
         assert_eq!(shown("postgres:///phoneprov?host=/run/x&password=hush"), "postgres:///phoneprov");
         assert_eq!(shown("postgres://prov:a@hush@db/x"), "postgres://db/x");
+    }
+
+    #[test]
+    fn a_connection_whose_transaction_sqlite_has_ended_by_itself_is_not_used_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::Sqlite(folder.path().join("a.db"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let pool = Engine::pool(&place).expect("a pool");
+            for _ in 0..READERS {
+                let mut transaction = pool.begin().await.expect("a transaction");
+                // As a full disk does.
+                sqlx::query("rollback").execute(&mut *transaction).await.expect("ended");
+            }
+            for _ in 0..READERS * 2 {
+                let transaction = pool.begin_with("begin immediate").await.expect("on another connection");
+                transaction.commit().await.expect("committed");
+            }
+        });
     }
 }

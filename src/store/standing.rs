@@ -9,15 +9,15 @@ use super::{Store, StoreError};
 use crate::event::{Failing, Ledger, Standing, Version};
 
 const SELECT: &str = "select device, path, address, firmware, request, touched, given, given_at, confirmed, confirmed_at, \
-    failing, error, told from standing where device in";
+    failing, error, told, proven from standing where device in";
 
 const UPSERT: &str = "insert into standing \
-    (device, path, address, firmware, request, touched, given, given_at, confirmed, confirmed_at, failing, error, told)";
+    (device, path, address, firmware, request, touched, given, given_at, confirmed, confirmed_at, failing, error, told, proven)";
 
 const AGAIN: &str = " on conflict (device, path) do update set address = excluded.address, firmware = excluded.firmware, \
     request = excluded.request, touched = excluded.touched, given = excluded.given, given_at = excluded.given_at, \
     confirmed = excluded.confirmed, confirmed_at = excluded.confirmed_at, failing = excluded.failing, \
-    error = excluded.error, told = excluded.told";
+    error = excluded.error, told = excluded.told, proven = excluded.proven";
 
 impl Store {
     /// How these devices stand, each path by itself.
@@ -63,12 +63,13 @@ fn standing(row: &AnyRow) -> Result<Standing, sqlx::Error> {
         let hash: Option<String> = row.try_get(at)?;
         hash.map(|hash| Ok(Version { hash, at: time(at + 1)? })).transpose()
     };
-    let (since, told): (i64, i64) = (row.try_get(10)?, row.try_get(12)?);
+    let (since, told, proven): (i64, i64, i64) = (row.try_get(10)?, row.try_get(12)?, row.try_get(13)?);
     let failing = Failing { since: time(10)?, error: row.try_get(11)?, told: told != 0 };
     Ok(Standing {
         device: row.try_get(0)?,
         path: row.try_get(1)?,
         address: row.try_get(2)?,
+        proven: proven != 0,
         firmware: row.try_get(3)?,
         request: row.try_get(4)?,
         touched: time(5)?,
@@ -78,8 +79,8 @@ fn standing(row: &AnyRow) -> Result<Standing, sqlx::Error> {
     })
 }
 
-fn cells(standing: Standing) -> [Cell; 13] {
-    let Standing { device, path, address, firmware, request, touched, given, confirmed, failing } = standing;
+fn cells(standing: Standing) -> [Cell; 14] {
+    let Standing { device, path, address, proven, firmware, request, touched, given, confirmed, failing } = standing;
     let time = |at: Timestamp| Cell::Number(at.as_millisecond());
     let version = |version: Option<Version>| match version {
         Some(Version { hash, at }) => [hash.into(), time(at)],
@@ -104,5 +105,6 @@ fn cells(standing: Standing) -> [Cell; 13] {
         failing,
         error,
         told,
+        Cell::Number(proven.into()),
     ]
 }

@@ -12,7 +12,7 @@ mod template;
 
 pub use message::{Line, Messages, Said, Stage};
 pub use queue::{Closed, Heard, Lines, queue};
-pub use receiver::{Receiver, receive};
+pub use receiver::{Admit, Receiver, receive};
 pub use template::{Template, TemplateError};
 
 /// The longest line that is read (bytes); what is beyond it is passed over.

@@ -1,6 +1,7 @@
 //! The sockets that lines come in by. Nothing is ever answered.
 
-use std::net::SocketAddr;
+use std::any::Any;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,13 +31,17 @@ const STREAMS: usize = 256;
 /// How long a stream may say nothing.
 const SILENCE: Duration = Duration::from_mins(30);
 
+/// Whether an address may have one more stream; what it is given for that is kept for as long as the stream is open.
+pub type Admit = Box<dyn Fn(IpAddr) -> Option<Box<dyn Any + Send>> + Send + Sync>;
+
 /// What a receiver listens with.
-#[derive(Debug)]
 pub struct Receiver {
     /// Datagrams.
     pub udp: UdpSocket,
     /// Streams.
     pub tcp: TcpListener,
+    /// Who may have a stream.
+    pub admit: Admit,
     /// What is known of lines.
     pub messages: Messages,
     /// Who takes them; where that is full, the kernel's queues fill up in turn.
@@ -45,9 +50,9 @@ pub struct Receiver {
 
 /// Takes lines in until it is told to stop.
 pub async fn receive(receiver: Receiver, tasks: TaskTracker, stop: CancellationToken) {
-    let Receiver { udp, tcp, messages, lines } = receiver;
+    let Receiver { udp, tcp, admit, messages, lines } = receiver;
     let messages = Arc::new(messages);
-    let streams = accept(tcp, messages.clone(), lines.clone(), tasks);
+    let streams = accept((tcp, admit), messages.clone(), lines.clone(), tasks);
     tokio::select! {
         () = datagrams(&udp, &messages, &lines, &stop) => {}
         () = streams => {}
@@ -86,7 +91,7 @@ async fn datagrams(udp: &UdpSocket, messages: &Messages, lines: &Lines, stop: &C
     }
 }
 
-async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: Lines, tasks: TaskTracker) {
+async fn accept((tcp, admit): (TcpListener, Admit), messages: Arc<Messages>, lines: Lines, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(STREAMS));
     // Ends what it has begun when it is ended itself.
     let stop = CancellationToken::new();
@@ -95,9 +100,13 @@ async fn accept(tcp: TcpListener, messages: Arc<Messages>, lines: Lines, tasks: 
         let Ok(place) = places.clone().acquire_owned().await else { return };
         match tcp.accept().await {
             Ok((stream, peer)) => {
+                let Some(share) = admit(peer.ip()) else {
+                    tracing::warn!(target: "phoneprov::syslog", %peer, "closed: its address has as many streams as it may");
+                    continue;
+                };
                 let (messages, lines, stop) = (messages.clone(), lines.clone(), stop.clone());
                 tasks.spawn(async move {
-                    let _place = place;
+                    let _place = (place, share);
                     tokio::select! {
                         () = stop.cancelled() => {}
                         () = read(stream, peer, &messages, &lines) => {}

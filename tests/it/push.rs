@@ -196,6 +196,31 @@ fn an_answer_that_comes_too_late_is_none() {
 }
 
 #[test]
+fn who_asks_by_sip_for_a_password_in_clear_gets_none() {
+    let basic =
+        |request: &str| vec![at_once(answer(request, "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"phone\""))];
+    let (well, said, asked) = told_that(basic, &[]);
+    assert!(!well && said.contains("it asks for a password by Basic") && asked == 1, "{said}");
+}
+
+#[test]
+fn a_web_login_goes_to_nobody_who_only_says_that_he_is_the_phone() {
+    let thief = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    thief.set_nonblocking(true).expect("a socket");
+    let port = thief.local_addr().expect("bound").port();
+    let server = server(&format!("[push]\nhttp_port = {port}\n"), &[]);
+    server.tell(&["device", "add", OTHER, "--product", "CP-8841-3PCC", "web_user=admin", "web_password=hush"]);
+    assert!(wait_for(|| server.http(&format!("/secure/{OTHER}.cfg")).status == 200));
+    assert!(wait_for(|| server.tell(&["device", "status", OTHER]).contains("/secure/")));
+
+    for method in ["http", "xml"] {
+        let (well, said) = resync(&server, &[OTHER, "--force", "--method", method, "--rule", "http://192.0.2.1/a"]);
+        assert!(!well && said.contains("nobody has proven to be it at 127.0.0.1"), "{said}");
+    }
+    assert!(thief.accept().is_err(), "nobody came");
+}
+
+#[test]
 fn every_event_of_a_phone_can_be_sent() {
     for (name, event) in [
         ("resync", "resync"),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use super::Method;
+use crate::cli::standing::Place;
 use crate::config::{Push, WebScheme};
 use crate::device::Secret;
 use crate::inventory::Known;
@@ -12,7 +13,7 @@ use crate::push::{Credentials, Target};
 /// The phone as it is told: by the variables that `[push]` names, or where it was last seen.
 pub(super) fn target(
     known: &Known,
-    seen: Option<IpAddr>,
+    seen: Option<Place>,
     (push, method): (&Push, Method),
     patience: Duration,
 ) -> Result<Target, String> {
@@ -23,7 +24,15 @@ pub(super) fn target(
     let variable = |name: &str| known.register(name).filter(|value| !value.is_empty());
     let address = match (variable(&push.address), seen) {
         (Some(text), _) => resolved(&text, port)?,
-        (None, Some(ip)) => SocketAddr::new(ip, port),
+        // SIP shows no password to who asks for it; a web login may stand in an address, in clear.
+        (None, Some(Place { ip, proven: false })) if method != Method::Notify => {
+            return Err(format!(
+                "nobody has proven to be it at {ip}, and a web login goes to no such address: a rule with a proof shows \
+                 where it is, or the variable {} says so",
+                push.address
+            ));
+        }
+        (None, Some(place)) => SocketAddr::new(place.ip, port),
         (None, None) => return Err("it was never seen, and has no address".into()),
     };
     let password = variable(names.1).map(Secret::new);

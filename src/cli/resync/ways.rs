@@ -1,6 +1,5 @@
 //! Phones are told, one after the other at a pace, several at once where they take their time.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::watch::{Fate, Told};
 use super::web::Web;
 use super::{How, Method, address};
-use crate::cli::standing::Sight;
+use crate::cli::standing::{Place, Sight};
 use crate::cli::store::who;
 use crate::event::News;
 use crate::push::{self, PushError, Target, Wish};
@@ -21,7 +20,7 @@ const AT_ONCE: usize = 256;
 
 /// Tells every one of them, and notes in the events what came of it.
 pub(super) async fn tell(
-    entries: Vec<(Entry, Option<IpAddr>)>,
+    entries: Vec<(Entry, Option<Place>)>,
     how: &How,
     wish: &Wish,
     sight: &Arc<Sight>,
@@ -34,12 +33,13 @@ pub(super) async fn tell(
     let mut next = Instant::now();
     for (entry, heard_at) in entries {
         let name = entry.device.name();
-        let ip = heard_at.or_else(|| seen.get(&entry.id)?.address.parse().ok());
+        let seen = || Some(Place { ip: seen.get(&entry.id)?.address.parse().ok()?, proven: false });
+        let place = heard_at.or_else(seen);
         let known = sight.known(&name).await?;
         let push = (&sight.config().push, how.method);
         let target = known.ok_or_else(|| "it is gone".to_owned());
         let target = target.and_then(|known| {
-            let target = address::target(&known, ip, push, how.patience.duration())?;
+            let target = address::target(&known, place, push, how.patience.duration())?;
             Ok(Target { secure: web.as_ref().map(|web| web.to(&known)), ..target })
         });
         let target = match target {

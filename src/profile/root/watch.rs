@@ -189,7 +189,11 @@ impl Memory {
     fn take(&mut self, news: News) {
         if news.of_folders {
             self.begin_again();
-        } else if news.is_any || (!self.stamps.is_empty() && now() - self.since >= BELIEVED) {
+        } else if news.is_any {
+            self.forget();
+        } else if !self.stamps.is_empty() && now() - self.since >= BELIEVED {
+            // Another file system may stand on a folder by now: what is there has to be watched.
+            self.folders.clear();
             self.forget();
         }
     }
