@@ -115,6 +115,7 @@ impl Config {
         let reflect = findings.note(None, reflect::check(written.reflect.as_deref())).flatten();
         let variables = findings.note(None, variables::check(written.variables)).unwrap_or_default();
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
+        let limits = findings.note(None, written.limits.check()).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
         let store = written.store.map(|store| findings.note(None, store.check(folder)));
         let events = written.events.and_then(|events| findings.note(None, events.check(store.is_some())));
@@ -136,7 +137,7 @@ impl Config {
             rules,
             reflect,
             variables,
-            limits: written.limits,
+            limits,
             throttle,
             cache: written.cache,
             lint: written.lint,

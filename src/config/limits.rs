@@ -45,6 +45,20 @@ pub struct Limits {
     pub uploads_per_address: usize,
 }
 
+impl Limits {
+    /// The least that a request's line and headers may be bounded to: less is not enough for the reader (hyper).
+    const LEAST_HEADER: Bytes = Bytes::kibibytes(8);
+
+    /// Refuses bounds that cannot be kept.
+    pub(super) fn check(self) -> Result<Self, String> {
+        let (size, least) = (self.header_size, Self::LEAST_HEADER);
+        match size < least {
+            true => Err(format!("limits.header_size: {size} is too little for a request: expected {least} or more")),
+            false => Ok(self),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -57,6 +57,10 @@ fn a_stray_key_in_any_table_is_refused_with_its_line() {
 fn a_wrong_value_says_what_would_be_right() {
     let cases = [
         (format!("{HTTP}[limits]\nidle = \"10 days\"\n"), "expected a number with ms, s, m, h or d"),
+        (
+            format!("{HTTP}[limits]\nheader_size = \"1 KiB\"\n"),
+            "limits.header_size: 1 KiB is too little for a request: expected 8 KiB or more",
+        ),
         (format!("{HTTP}[cache]\nsize = \"64MB\"\n"), "expected a number alone or with KiB"),
         (format!("{HTTP}[log]\nformat = \"xml\"\n"), "expected `text` or `json`"),
         (

@@ -104,6 +104,16 @@ impl fmt::Display for Period {
     }
 }
 
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+        match units.into_iter().find(|(_, bits)| self.0 > 0 && self.0.trailing_zeros() >= *bits) {
+            Some((unit, bits)) => write!(f, "{} {unit}", self.0 >> bits),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
 impl<'de> serde::Deserialize<'de> for Period {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
@@ -141,6 +151,15 @@ mod tests {
             ("48h", "2d"),
         ] {
             assert_eq!(text.parse::<Period>().map(|period| period.to_string()).as_deref(), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_in_the_largest_unit_that_fits() {
+        for (bytes, shown) in
+            [(0, "0 bytes"), (1025, "1025 bytes"), (8192, "8 KiB"), (3 << 20, "3 MiB"), (2048 << 20, "2 GiB")]
+        {
+            assert_eq!(Bytes(bytes).to_string(), shown);
         }
     }
 

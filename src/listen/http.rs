@@ -21,13 +21,14 @@ use super::clock::{Clock, Stage};
 use super::password;
 use super::proxy::{self, Proxies};
 use super::refusal::Look;
+use super::rejected;
 use super::socket::Ending;
 use super::timed::Timed;
 use super::toll::{self, Unanswered};
 use super::upload;
 use crate::app::App;
 use crate::census::{Secured, Sighting};
-use crate::config::Protocol;
+use crate::config::{Bytes, Protocol};
 use crate::device::Model;
 use crate::log::Record;
 use crate::profile::path::{PathError, RequestPath, key_of};
@@ -90,7 +91,7 @@ where
         respond(session.clone(), clock.clone(), request)
     });
     let mut http = http1::Builder::new();
-    http.max_buf_size(header_size).header_read_timeout(None);
+    http.max_buf_size(usize::try_from(header_size.count()).unwrap_or(usize::MAX)).header_read_timeout(None);
     if session.client.transport == Protocol::Http {
         // Profiles are small: copying one behind its headers costs less than a system call with two parts. TLS gathers
         // the parts itself.
@@ -109,7 +110,7 @@ where
                 match ended {
                     // Answered with 400 or 431 before there was a path to look at.
                     Err(error) if error.is_parse() => {
-                        tracing::info!(peer = %session.client.peer, reason = %error, "request not understood");
+                        rejected::misunderstood(session.client.peer, &error, header_size);
                     }
                     Err(error) => tracing::debug!(peer = %session.client.peer, %error, "connection ended"),
                     Ok(()) => {}
@@ -117,8 +118,7 @@ where
                 return;
             }
             stage = &mut watch => {
-                tracing::debug!(peer = %session.client.peer, ?stage, "connection took too long");
-                return;
+                return rejected::cut_off(session.client.peer, stage);
             }
             _ = apps.changed(), if !draining => {
                 draining = true;
@@ -133,10 +133,9 @@ where
 }
 
 /// What the configuration allows a connection that begins now; the configuration itself is not held on to.
-fn limits(shared: &Shared) -> (Clock, usize) {
+fn limits(shared: &Shared) -> (Clock, Bytes) {
     let limits = &shared.app().config.limits;
-    let header_size = usize::try_from(limits.header_size.count()).unwrap_or(usize::MAX);
-    (Clock::new(limits), header_size.max(8192))
+    (Clock::new(limits), limits.header_size)
 }
 
 async fn respond(

@@ -13,6 +13,7 @@ pub mod news;
 mod password;
 pub mod proxy;
 mod refusal;
+mod rejected;
 mod shares;
 pub(crate) mod socket;
 pub mod tcp;

@@ -42,6 +42,7 @@ fn a_client_that_sends_its_headers_byte_by_byte_is_cut_off() {
 
     assert!(is_about_a_second(took), "{took:?}");
     assert_eq!(server.http("/basic.txt").status, 200);
+    server.log_line(&["INFO", "connection cut off", "a request's headers took longer than limits.header"]);
 }
 
 #[test]
@@ -69,6 +70,7 @@ fn an_idle_connection_is_closed_before_and_after_a_request() {
     let after = time_to_close(&mut used);
 
     assert!(is_about_a_second(before) && is_about_a_second(after), "{before:?} {after:?}");
+    assert!(!server.log().contains("cut off"), "{}", server.log());
 }
 
 #[test]
@@ -89,6 +91,28 @@ fn a_header_of_a_megabyte_is_refused_while_others_are_served() {
     // The answer may be lost in the reset that follows it.
     assert!([0, 431].contains(&header.status), "{header:?}");
     assert!([0, 414, 431].contains(&path.status), "{path:?}");
+    server.log_line(&["request not understood", "above limits.header_size (16 KiB), or more than 100 headers"]);
+}
+
+#[test]
+fn a_hundred_headers_are_read_and_more_are_refused() {
+    let server = Site::new("").start();
+    let ask = |count: usize| {
+        let headers = "X: y\r\n".repeat(count);
+        raw(server.port("http"), format!("GET /basic.txt HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").as_bytes())
+    };
+
+    assert_eq!((ask(99).status, ask(100).status), (200, 431));
+    server.log_line(&["request not understood", "or more than 100 headers"]);
+}
+
+#[test]
+fn what_is_no_request_has_a_line() {
+    let server = Site::new("").start();
+
+    assert_eq!(raw(server.port("http"), b"GET / HTTP/9.9\r\n\r\n").status, 400);
+
+    server.log_line(&["INFO", "request not understood", "peer=127.0.0.1:"]);
 }
 
 #[test]
@@ -215,6 +239,7 @@ fn a_client_that_does_not_read_is_cut_off() {
     let line = server.log_line(&["path=\"/large.bin\""]);
 
     assert!(line.contains("outcome=\"broken\""), "{line}");
+    server.log_line(&["connection cut off", "within limits.request"]);
     sleep(Duration::from_millis(10));
     assert_eq!(server.http("/basic.txt").status, 200);
 }
