@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Version};
@@ -257,8 +257,10 @@ fn record(app: &App, asker: &Asker, request: &hyper::Request<Incoming>, unheard:
     let metrics = asker.session.shared.metrics.clone();
     let mut record = Record::new(metrics, client.transport, client.peer, path, &app.config.log);
     record.came_through(client.through, unheard);
+    let agent = request.headers().get(header::USER_AGENT);
+    record.asks(request.method().as_str(), agent.map(HeaderValue::as_bytes));
     if let Some(journal) = &asker.session.shared.journal {
-        record.tell(journal, request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()));
+        record.tell(journal, agent.and_then(|agent| agent.to_str().ok()));
     }
     record
 }

@@ -1,5 +1,6 @@
 //! A request's line in the log, and where events are kept, what is told of it there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,9 @@ pub struct Record {
     peer: SocketAddr,
     through: Option<SocketAddr>,
     unheard: Option<&'static str>,
+    method: Option<Cow<'static, str>>,
     path: String,
+    agent: Option<Box<str>>,
     began: Instant,
     trail: Trail,
     outcome: Outcome,
@@ -44,7 +47,7 @@ struct Told {
     version: Option<ContentHash>,
 }
 
-/// The longest `User-Agent` that is told of.
+/// The longest `User-Agent` that is told of, or method (characters).
 const AGENT: usize = 200;
 
 impl Record {
@@ -57,7 +60,9 @@ impl Record {
             peer,
             through: None,
             unheard: None,
+            method: None,
             path,
+            agent: None,
             began: Instant::now(),
             trail: Trail::default(),
             outcome: Outcome::Broken,
@@ -71,6 +76,21 @@ impl Record {
     /// The proxy that it came through, and the header with which somebody speaks for a client who may not.
     pub fn came_through(&mut self, proxy: Option<SocketAddr>, unheard: Option<&'static str>) {
         (self.through, self.unheard) = (proxy, unheard);
+    }
+
+    /// How HTTP asks, and what the client calls itself: only where its line may be written.
+    pub fn asks(&mut self, method: &str, agent: Option<&[u8]>) {
+        if self.format.is_none() || !tracing::enabled!(target: TARGET, Level::WARN) {
+            return;
+        }
+        self.method = Some(match method {
+            "GET" => Cow::Borrowed("GET"),
+            "HEAD" => Cow::Borrowed("HEAD"),
+            "POST" => Cow::Borrowed("POST"),
+            "PUT" => Cow::Borrowed("PUT"),
+            other => Cow::Owned(clipped(other.as_bytes()).into()),
+        });
+        self.agent = agent.map(clipped);
     }
 
     /// It is told there when it has ended, with what the client calls itself.
@@ -176,7 +196,13 @@ impl Record {
         if let Some(header) = self.unheard {
             line.text("dropped", header);
         }
+        if let Some(method) = &self.method {
+            line.text("method", method);
+        }
         line.text("path", &self.path);
+        if let Some(agent) = &self.agent {
+            line.text("user_agent", agent);
+        }
         match &self.trail.claimed {
             Named::Nobody => {}
             named @ (Named::Device { .. } | Named::OneOf(_) | Named::Several) => line.plain("device.claimed", named),
@@ -240,6 +266,14 @@ impl Drop for Record {
     }
 }
 
+/// The beginning of a text from outside.
+fn clipped(text: &[u8]) -> Box<str> {
+    // No character has more than four bytes.
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * AGENT)]);
+    let end = text.char_indices().nth(AGENT).map_or(text.len(), |(end, _)| end);
+    text[..end].into()
+}
+
 /// Names a request among those of all runs of the server: the second it started in, and a number.
 struct RequestId(u64);
 
@@ -255,5 +289,22 @@ impl fmt::Display for RequestId {
         static START: LazyLock<u64> =
             LazyLock::new(|| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs());
         write!(f, "{:x}-{:x}", *START, self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_after_whole_characters() {
+        assert_eq!(&*clipped(b"Cisco/SPA508G-7.4.4 (0002FDFF2103)"), "Cisco/SPA508G-7.4.4 (0002FDFF2103)");
+        assert_eq!(clipped(&[b'x'; 1000]).len(), AGENT);
+        assert_eq!(
+            &*clipped(format!("a{}", "\u{1f4de}".repeat(300)).as_bytes()),
+            format!("a{}", "\u{1f4de}".repeat(199))
+        );
+        assert_eq!(&*clipped(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(&*clipped(b""), "");
     }
 }

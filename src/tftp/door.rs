@@ -27,18 +27,21 @@ pub async fn serve(socket: UdpSocket, settings: Settings, shared: Arc<Shared>, s
 async fn answer(shared: Arc<Shared>, wish: Wish, peer: SocketAddr) -> Result<Offer, Denial> {
     let app = shared.app();
     let (name, read) = match &wish {
-        Wish::Read(read) => (&read.name, Some(read)),
-        Wish::Write(name) => (name, None),
+        Wish::Read(read) => (&read.name, Ok(read)),
+        Wish::Refused { name, reason } => (name, Err(*reason)),
     };
     let path = String::from_utf8_lossy(name).into_owned();
     let mut record = Record::new(shared.metrics.clone(), Protocol::Tftp, peer, path, &app.config.log);
     if let Some(journal) = &shared.journal {
         record.tell(journal, None);
     }
-    let Some(read) = read else {
-        record.decided(Trail::default(), Outcome::Refused, Some("uploads are not taken over tftp".to_owned()));
-        record.finish(0);
-        return Err(Denial::NotFound);
+    let read = match read {
+        Ok(read) => read,
+        Err(reason) => {
+            record.decided(Trail::default(), Outcome::Refused, Some(reason.to_owned()));
+            record.finish(0);
+            return Err(Denial::NotFound);
+        }
     };
     let Walked { result, trail, guess } = walk(&app, &shared, read, peer).await;
     record.decided(trail, Outcome::of(&result), result.as_ref().err().map(ToString::to_string));

@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Serves read requests until `stop`, then refuses new ones; transfers under way go on for a few seconds, tracked by
 /// `tasks`. With a single port this returns only when they have ended.
 ///
-/// `answer` decides what a client gets, or how it is denied. Of an upload it only hears.
+/// `answer` decides what a client gets, or how it is denied. Of what is refused here it only hears.
 ///
 /// # Errors
 ///
@@ -112,8 +112,7 @@ where
             Ok(Packet::Read(request)) => self.read(&request, datagram, peer),
             Ok(Packet::Write(request)) => {
                 self.door.refuse(peer, ErrorCode::ACCESS, "this server takes no uploads");
-                let told = (self.answer)(Wish::Write(request.name.into()), peer);
-                self.tasks.spawn(async { drop(told.await) });
+                self.tell(&request, peer, "uploads are not taken over tftp");
             }
             Ok(packet) => {
                 let delivered = Reply::of(&packet).is_some_and(|reply| self.live.deliver(peer, reply));
@@ -133,10 +132,12 @@ where
 
     fn read(&self, request: &Request<'_>, datagram: &[u8], peer: SocketAddr) {
         let Some(mode) = Mode::named(request.mode) else {
-            return self.door.refuse(peer, ErrorCode::ILLEGAL, "mode must be octet or netascii");
+            self.door.refuse(peer, ErrorCode::ILLEGAL, "mode must be octet or netascii");
+            return self.tell(request, peer, "its mode is neither octet nor netascii");
         };
         if self.door.stop.is_cancelled() {
-            return self.door.refuse(peer, ErrorCode::UNDEFINED, "server stops, try again");
+            self.door.refuse(peer, ErrorCode::UNDEFINED, "server stops, try again");
+            return self.tell(request, peer, "the server stops: the client was told to try again");
         }
         match self.live.admit(peer, datagram) {
             Admission::Admit(place) => {
@@ -147,10 +148,20 @@ where
             }
             Admission::Duplicate => tracing::debug!(%peer, "duplicate request"),
             Admission::Full => {
-                tracing::info!(%peer, "a client was told to try again: limits.transfers are under way, or limits.transfers_per_address of its own");
                 self.door.refuse(peer, ErrorCode::UNDEFINED, "busy, try again");
+                self.tell(
+                    request,
+                    peer,
+                    "limits.transfers are under way, or limits.transfers_per_address of its own: the client was told to try again",
+                );
             }
         }
+    }
+
+    /// Lets it be known that something was refused.
+    fn tell(&self, request: &Request<'_>, peer: SocketAddr, reason: &'static str) {
+        let told = (self.answer)(Wish::Refused { name: request.name.into(), reason }, peer);
+        self.tasks.spawn(async { drop(told.await) });
     }
 }
 

@@ -79,8 +79,13 @@ impl Default for Settings {
 pub enum Wish {
     /// A file.
     Read(ReadRequest),
-    /// To send one, which no client may: it has been told so, and this only lets it be known. The name is unchecked.
-    Write(Vec<u8>),
+    /// Something that has been refused already: this only lets it be known.
+    Refused {
+        /// What was asked for, unchecked.
+        name: Vec<u8>,
+        /// Why not.
+        reason: &'static str,
+    },
 }
 
 /// A file that a client asks for.

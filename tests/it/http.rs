@@ -238,3 +238,31 @@ fn what_is_compressed_or_encrypted_already_is_not_coded_again() {
         assert_eq!((answer.header("content-encoding"), &answer.body), (None, expected), "{path}");
     }
 }
+
+#[test]
+fn a_requests_line_has_its_method_and_what_the_client_calls_itself() {
+    let server = Site::new("").start();
+    let url = server.url("http", "/basic.txt");
+    let padding = "x".repeat(300);
+
+    curl(&["-A", "Cisco/SPA508G-7.4.4 (0002FDFF2103)(CBT141400UK)", &url]);
+    curl(&["-A", "a\"b\\\tc\u{9b}d\u{202e}", "-X", "PROPFIND", &url]);
+    curl(&["-A", &padding, "-I", &url]);
+    curl(&["-H", "User-Agent:", &server.url("http", "/missing.txt")]);
+
+    let agent = "user_agent=\"Cisco/SPA508G-7.4.4 (0002FDFF2103)(CBT141400UK)\"";
+    server.log_line(&[&format!("method=\"GET\" path=\"/basic.txt\" {agent} profile.file=")]);
+    server.log_line(&["method=\"PROPFIND\"", r#"user_agent="a\"b\\\tc\u{9b}d\u{202e}""#]);
+    server.log_line(&["method=\"HEAD\"", &format!("user_agent=\"{}\" ", "x".repeat(200))]);
+    let silent = server.log_line(&["path=\"/missing.txt\""]);
+    assert!(silent.contains("method=\"GET\"") && !silent.contains("user_agent"), "{silent}");
+}
+
+#[test]
+fn so_has_a_line_in_json() {
+    let server = Site::new("[log]\nformat = \"json\"\n").start();
+
+    curl(&["-A", "a\"b\u{9b}", &server.url("http", "/basic.txt")]);
+
+    server.log_line(&[r#","method":"GET","path":"/basic.txt","user_agent":"a\"b\u009b","#]);
+}

@@ -171,6 +171,9 @@ fn more_transfers_than_allowed_are_told_to_come_again() {
     second.ask(b"a.bin\0octet\0");
 
     assert_eq!(second.hear().0, b"\0\x05\0\0busy, try again\0");
+    server.log_line(&["phoneprov::request", "path=\"a.bin\" outcome=\"refused\"", "limits.transfers are under way"]);
+    let metrics = crate::outsider::curl(&[&server.admin("/metrics")]).text();
+    assert!(metrics.contains("requests_total{transport=\"tftp\",outcome=\"refused\"} 1"), "{metrics}");
 }
 
 #[test]
@@ -188,6 +191,7 @@ fn what_is_no_request_is_answered_with_an_error_or_not_at_all() {
         let mut client = client;
         assert!(client.hear().0.starts_with(expected), "{packet:?}");
     }
+    server.log_line(&["path=\"basic.txt\"", "outcome=\"refused\"", "its mode is neither octet nor netascii"]);
     assert!(curl_tftp(&server.url("tftp", "/basic.txt")).is_ok());
 }
 
