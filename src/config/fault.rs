@@ -15,7 +15,10 @@ pub(super) fn words(text: &str, span: Option<Range<usize>>, message: &str) -> St
         .replace("invalid socket address syntax", address);
     let Some(span) = span else { return message };
     if message == "duplicate key" {
-        let name = text.get(span).map(str::trim).filter(|name| !name.is_empty() && !name.contains('\n'));
+        let name = text
+            .get(span)
+            .map(|name| name.trim_matches(['"', '\'', ' ', '\t']))
+            .filter(|name| !name.is_empty() && !name.contains('\n'));
         return name.map_or_else(|| message.clone(), |name| format!("duplicate key `{name}`: it stands above already"));
     }
     let key = key_of(text, span.start).filter(|_| NAMELESS.iter().any(|begin| message.starts_with(begin)));
@@ -53,8 +56,8 @@ fn key_of(text: &str, at: usize) -> Option<&str> {
 /// The message with what would be right instead.
 fn with_example(message: &str, key: &str) -> String {
     let examples = [
-        ("expected path string", format!("expected a string, such as {key} = \"folder/file\"")),
-        ("expected a string", format!("expected a string, such as {key} = \"text\"")),
+        ("expected path string", format!("expected a path in quotes, as in {key} = \"folder/file\"")),
+        ("expected a string", format!("expected text in quotes, as in {key} = \"…\"")),
         ("expected a boolean", format!("expected {key} = true or {key} = false")),
         ("expected a map", format!("expected a table, such as {key} = {{ name = \"value\" }}")),
         ("expected a sequence", sequence(key)),
@@ -86,7 +89,7 @@ mod tests {
         for (line, expected) in [
             (
                 "headers = { header = 3 }",
-                "`header`: invalid type: integer `3`, expected a string, such as header = \"text\"",
+                "`header`: invalid type: integer `3`, expected text in quotes, as in header = \"…\"",
             ),
             (
                 "headers = 3",
@@ -94,7 +97,7 @@ mod tests {
             ),
             (
                 "headers = { a = \"x=y\", b = 3 }",
-                "`b`: invalid type: integer `3`, expected a string, such as b = \"text\"",
+                "`b`: invalid type: integer `3`, expected text in quotes, as in b = \"…\"",
             ),
             ("gzip = 1", "`gzip`: invalid type: integer `1`, expected gzip = true or gzip = false"),
             ("proof = \"nothing\"", "`proof`: unknown variant `nothing`, expected one of `none`, "),
@@ -105,7 +108,7 @@ mod tests {
         }
         assert_eq!(
             said("profiles = 3"),
-            "`profiles`: invalid type: integer `3`, expected a string, such as profiles = \"folder/file\""
+            "`profiles`: invalid type: integer `3`, expected a path in quotes, as in profiles = \"folder/file\""
         );
         let tables = said("profiles = \"p\"\nlisten = 3");
         assert!(tables.ends_with("expected tables, each of which begins with [[listen]]"), "{tables}");
@@ -114,6 +117,7 @@ mod tests {
     #[test]
     fn a_key_that_stands_twice_is_named() {
         let expected = "duplicate key `level`: it stands above already";
+        assert_eq!(said("profiles = \"p\"\n[log]\nlevel = \"info\"\n\"level\" = \"warn\"\n"), expected);
         assert_eq!(said("profiles = \"p\"\n[log]\nlevel = \"info\"\nlevel = \"warn\"\n"), expected);
         assert_eq!(said("profiles = \"p\"\n[log]\n[log]\n"), "duplicate key `log`: it stands above already");
     }

@@ -88,7 +88,7 @@ fn a_missing_folder_hides_no_missing_key() {
 fn files_that_this_user_cannot_read_and_names_that_are_no_text_are_told() {
     let site = Site::new("");
     let file = site.profile("closed.txt", "<flat-profile></flat-profile>");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).expect("a file of ours");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("a file of ours");
     fs::write(site.path("profiles").join(OsStr::from_bytes(b"na\xefve.cfg")), "x").expect("room for a file");
     // Root reads everything, but not in a name space where it is nobody.
     let config = site.config().display().to_string();

@@ -68,6 +68,7 @@ impl Keys {
         };
         self.failed.into_iter().filter_map(finding).collect()
     }
+
     /// Whether all that is missing is a variable that the first code may bring.
     pub(super) fn awaits(&self, proof: Option<Proof>, refusal: &Refusal) -> bool {
         let lacks_variable = matches!(refusal, Refusal::Template(error) if error.lacks_variable());

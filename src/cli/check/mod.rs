@@ -29,8 +29,8 @@ use crate::terminal::OneLine;
 /// Check configuration, certificates, rules, file names, templates, profiles and the folder of uploads, and print all findings.
 ///
 /// Every template is rendered with sample values, and every rule's key is tried. Nothing is started; where the configuration
-/// has [lab], what that has not made yet is made first, as serve would. Exits with 0 when there is nothing to say, 1 when there are findings,
-/// 2 when the configuration cannot be read at all.
+/// has [lab], what that has not made yet is made first, as serve would. Exits with 0 when there is nothing to say, 1 when
+/// there are findings, 2 when the configuration cannot be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file.

@@ -39,7 +39,7 @@ struct Noted {
     unasked: Unasked,
 }
 
-/// Walks the tree from its root. Until codes are given out, nobody knows which variables they bring.
+/// Walks the tree from its root.
 pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bool) -> Vec<Finding> {
     let visit = Visit { app, phone: Sample::new(sample.cloned()) };
     let mut findings = Vec::new();
@@ -97,7 +97,8 @@ fn kind(app: &App, path: &str, entry: &Entry) -> io::Result<Kind> {
 fn nameless(app: &App, folder: &str) -> Vec<Finding> {
     let Ok(entries) = std::fs::read_dir(app.line.tree.root().path().join(folder)) else { return Vec::new() };
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
-    let nameless = names.filter(|name| name.to_str().is_none());
+    let is_hidden = |name: &OsString| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'));
+    let nameless = names.filter(|name| name.to_str().is_none() && !is_hidden(name));
     let finding = |name: OsString| {
         Finding::warning(below(folder, &name.to_string_lossy()), "its name is not UTF-8, so it is never served")
     };

@@ -21,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::held::{self, Held};
 use super::judge::{Judge, Objection, Verify};
-use super::objection::{objection, of_handshake};
+use super::objection::{objection, of_file, of_handshake};
 use super::revocation::{List, Revocations};
 use super::{Shaken, TlsError, file};
 use crate::census::Secured;
@@ -186,7 +186,7 @@ fn verifiers(
 ) -> Result<Trusted, TlsError> {
     let mut roots = RootCertStore::empty();
     for (path, certificate) in authorities {
-        roots.add(certificate).map_err(|error| TlsError::Authority { path, error: error.to_string() })?;
+        roots.add(certificate).map_err(|error| TlsError::Authority { path, error: of_file(&error) })?;
     }
     let roots = Arc::new(roots);
     let build = |lists: Vec<CertificateRevocationListDer<'static>>| {
@@ -249,7 +249,7 @@ pub(super) fn pair_error((certificate, key): (&Path, &Path), error: &rustls::Err
         other if other.to_string().contains("UnsupportedCertVersion") => {
             "the certificate is of X.509 version 1: expected version 3, as `phoneprov certs csr` asks for".into()
         }
-        other => other.to_string(),
+        other => of_file(other),
     };
     TlsError::Pair { certificate, key, error }
 }

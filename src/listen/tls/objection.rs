@@ -35,6 +35,14 @@ pub(super) fn of_handshake(error: io::Error) -> io::Error {
     }
 }
 
+/// What is wrong with a certificate of the operator's.
+pub(super) fn of_file(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(bad) => words(bad),
+        other => other.to_string(),
+    }
+}
+
 fn words(bad: &Bad) -> String {
     let words = match bad {
         Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
@@ -97,6 +105,7 @@ mod tests {
     fn no_type_of_the_library_is_in_what_people_read() {
         assert_eq!(words(&of("EndEntityUsedAsCa")), "its issuer is no authority (CA:FALSE)");
         assert_eq!(words(&of("SomethingNew")), "it does not verify: SomethingNew");
+        assert_eq!(of_file(&rustls::Error::InvalidCertificate(Bad::BadEncoding)), "it is not well-formed");
         let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(of("SomethingNew")));
         assert_eq!(of_handshake(error).to_string(), "the client's certificate: it does not verify: SomethingNew");
         let other = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::HandshakeNotComplete);
