@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
-use super::pledge::{Left, Pledge};
+use super::pledge::{Left, Pledge, Unpledged};
 use super::turn::Turn;
 use super::{Announced, Intake, IntakeError, Place, Tag, Told};
 use crate::case::{CaseGrant, CaseNumber};
@@ -80,7 +80,7 @@ impl Intake {
             Place::New { .. } => None,
         };
         let (left, rest) = (self.left(grant.number()).await?, announced.rest());
-        let pledge = self.pledges.take(grant.number(), left, rest).map_err(past_quota)?;
+        let pledge = self.pledges.take(grant.number(), left, rest).map_err(unpledged)?;
         let vault = self.vault.clone();
         let deposit = spawn_blocking(move || vault.begin(rest)).await.map_err(|error| failed(&error))??;
         Ok(Receiving {
@@ -266,6 +266,13 @@ impl Receiving {
     fn noted(&self, error: IntakeError) -> IntakeError {
         self.intake.refused(&self.case, self.announced.told(), &error);
         error
+    }
+}
+
+fn unpledged(why: Unpledged) -> IntakeError {
+    match why {
+        Unpledged::Room(room) => past_quota(room),
+        Unpledged::Files => IntakeError::Later("as many files of this case come in as of one may at once".into()),
     }
 }
 
