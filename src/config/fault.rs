@@ -57,7 +57,7 @@ fn key_of(text: &str, at: usize) -> Option<&str> {
 fn with_example(message: &str, key: &str) -> String {
     let examples = [
         ("expected path string", format!("expected a path in quotes, as in {key} = \"folder/file\"")),
-        ("expected a string", format!("expected text in quotes, as in {key} = \"…\"")),
+        ("expected a string", format!("expected a string, as in {key} = \"…\"")),
         ("expected a boolean", format!("expected {key} = true or {key} = false")),
         ("expected a map", format!("expected a table, such as {key} = {{ name = \"value\" }}")),
         ("expected a sequence", sequence(key)),
@@ -89,16 +89,13 @@ mod tests {
         for (line, expected) in [
             (
                 "headers = { header = 3 }",
-                "`header`: invalid type: integer `3`, expected text in quotes, as in header = \"…\"",
+                "`header`: invalid type: integer `3`, expected a string, as in header = \"…\"",
             ),
             (
                 "headers = 3",
                 "`headers`: invalid type: integer `3`, expected a table, such as headers = { name = \"value\" }",
             ),
-            (
-                "headers = { a = \"x=y\", b = 3 }",
-                "`b`: invalid type: integer `3`, expected text in quotes, as in b = \"…\"",
-            ),
+            ("headers = { a = \"x=y\", b = 3 }", "`b`: invalid type: integer `3`, expected a string, as in b = \"…\""),
             ("gzip = 1", "`gzip`: invalid type: integer `1`, expected gzip = true or gzip = false"),
             ("proof = \"nothing\"", "`proof`: unknown variant `nothing`, expected one of `none`, "),
             ("listeners = [\n  \"http\",\n  4,\n]", "`listeners`: "),
