@@ -270,10 +270,13 @@ impl Server {
         tasks.close();
         let limit = self.apps.borrow().config.limits.drain.duration();
         tokio::select! {
-            drained = tokio::time::timeout(limit, tasks.wait()) => match drained {
-                Ok(()) => tracing::info!("stopped"),
-                Err(_) => tracing::warn!(connections = tasks.len(), "stopped before all were finished"),
-            },
+            drained = tokio::time::timeout(limit, tasks.wait()) => {
+                if drained.is_ok() {
+                    tracing::info!("stopped");
+                } else {
+                    tracing::warn!(connections = tasks.len(), "stopped before all were finished");
+                }
+            }
             () = signals.stop() => {
                 tracing::warn!(connections = tasks.len(), "told once more to stop: stopped before all were finished");
                 let _ = tokio::time::timeout(ENDS, self.keep_rest()).await;

@@ -12,7 +12,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
     /// What is logged, instead of log.level: error, warn, info, debug, trace, off, or filters such as
-    /// info,phoneprov::handshake=debug.
+    /// `info,phoneprov::handshake=debug`.
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
 }
