@@ -24,11 +24,11 @@ pub(super) fn start(syslog: Option<&Syslog>, shared: &Arc<Shared>) -> Result<Opt
         .map_err(|error| ServeError::System(format!("syslog.address {}: {error}", syslog.address)))?;
     let bound = udp.local_addr()?;
     let lines = shared.journal.as_ref().map_or_else(|| to_log(shared), |journal| journal.lines());
-    let shares = Shares::default();
+    let per_address = Shares::default();
     let receiver = Receiver {
         udp: tokio::net::UdpSocket::from_std(udp)?,
         tcp: tokio::net::TcpListener::from_std(tcp)?,
-        admit: Box::new(move |peer| Some(Box::new(shares.take(peer, STREAMS)?))),
+        admit: Box::new(move |peer| Some(Box::new(per_address.take(peer, STREAMS)?))),
         messages: syslog.messages.clone(),
         lines,
     };
