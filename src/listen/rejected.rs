@@ -8,12 +8,17 @@ use crate::config::Bytes;
 /// The most headers that a request may have. It is hyper's own bound, which is cheapest left alone.
 const HEADERS: usize = 100;
 
+/// The longest URL (bytes): the bound of hyper's types. It is told of in the same way.
+const URL: usize = 65_534;
+
 /// What was sent is no request: it has been answered with 400, 414 or 431.
 pub(super) fn misunderstood(peer: SocketAddr, error: &hyper::Error, header_size: Bytes) {
     if error.is_parse_too_large() {
         tracing::info!(
             %peer,
-            reason = %format_args!("{error}: above limits.header_size ({header_size}), or more than {HEADERS} headers"),
+            reason = %format_args!(
+                "{error}: above limits.header_size ({header_size}), more than {HEADERS} headers, or a URL of more than {URL} bytes"
+            ),
             "request not understood"
         );
     } else {

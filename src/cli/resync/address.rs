@@ -10,7 +10,7 @@ use crate::device::Secret;
 use crate::inventory::Known;
 use crate::push::{Credentials, Target};
 
-/// The phone as it is told: by the variables that `[push]` names, or where it was last seen.
+/// The phone as it is told: by the variables that `[push]` names, or where it last proved to be it, or else was seen.
 pub(super) fn target(
     known: &Known,
     seen: Option<Place>,
@@ -24,7 +24,7 @@ pub(super) fn target(
     let variable = |name: &str| known.register(name).filter(|value| !value.is_empty());
     let address = match (variable(&push.address), seen) {
         (Some(text), _) => resolved(&text, port)?,
-        // SIP shows no password to who asks for it; a web login may stand in an address, in clear.
+        // SIP answers a challenge by Digest alone; a web login stands in a URL, or is asked for by Basic, in clear.
         (None, Some(Place { ip, proven: false })) if method != Method::Notify => {
             return Err(format!(
                 "nobody has proven to be it at {ip}, and a web login goes to no such address: a rule with a proof shows \

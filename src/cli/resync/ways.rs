@@ -96,7 +96,9 @@ async fn note(told: &[Told], wish: &Wish, store: &Store) -> anyhow::Result<()> {
         .map(|told| {
             let (answered, reason) = match &told.fate {
                 Fate::Failed(reason) => (false, format!(": {reason}")),
-                _ => (true, String::new()),
+                Fate::PassedOver | Fate::Answered | Fate::Came | Fate::Fails(..) | Fate::Reported | Fate::Confirmed => {
+                    (true, String::new())
+                }
             };
             News::Pushed {
                 at: told.at,
