@@ -76,13 +76,11 @@ impl Url {
         if let Some(bad) = text.chars().find(|c| c.is_whitespace() || c.is_control() || "\"<>".contains(*c)) {
             return Err(UrlError::Character(bad));
         }
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, code)) if scheme.eq_ignore_ascii_case("gds") => {
-                return Ok(Location::Activation(code.to_owned()));
-            }
-            Some((scheme, rest)) if !scheme.contains('/') => (Some(Scheme::parse(scheme)?), rest),
-            _ => (None, text),
-        };
+        let (scheme, rest) = scheme_and_rest(text);
+        if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("gds")) {
+            return Ok(Location::Activation(rest.to_owned()));
+        }
+        let scheme = scheme.map(Scheme::parse).transpose()?;
         if let Some((before, after)) = rest.split_once(':')
             && let Ok(scheme) = Scheme::parse(before)
             && after.starts_with('/')
@@ -107,14 +105,15 @@ impl Url {
 impl UrlError {
     /// The byte of the URL's text under which the fault is: the character that is wrong, or before which something is missing.
     pub(super) fn place(&self, text: &str) -> usize {
-        let authority = text.find("://").map_or(0, |at| at + 3);
-        let written = text[authority..].split(['/', '?', '#']).next().unwrap_or_default();
+        let (_, rest) = scheme_and_rest(text);
+        let authority = text.len() - rest.len();
+        let written = rest.split('/').next().unwrap_or_default();
         match self {
             Self::Scheme(_) => 0,
-            Self::Slash(scheme) => text[authority..].find(":/").map_or(0, |_| authority + scheme.as_str().len() + 2),
+            Self::Slash(scheme) => authority + scheme.as_str().len() + 2,
             // Without a scheme nobody can tell a server from a file.
             Self::Path if authority == 0 => 0,
-            Self::Path => authority + written.len(),
+            Self::Path => authority + rest.find(['?', '#']).unwrap_or(rest.len()),
             Self::NoServer | Self::ServerNeeded | Self::User => authority,
             Self::Port(port) => authority + written.len() - port.len(),
             Self::Host(_) => {
@@ -153,6 +152,14 @@ impl Scheme {
             Self::Http => 80,
             Self::Https => 443,
         }
+    }
+}
+
+/// What stands before `://`, where that is no part of the path, and what stands behind it.
+fn scheme_and_rest(text: &str) -> (Option<&str>, &str) {
+    match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => (Some(scheme), rest),
+        _ => (None, text),
     }
 }
 
@@ -308,7 +315,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_fault_is_placed_in_the_server_that_is_meant() {
+        // The part from which on the text is wrong.
+        let wrong = [
+            ("http://host:0/x", "0/x"),
+            ("host:99999/x?y=http://z", "99999/x?y=http://z"),
+            ("host::?:::61:h60,/x", ":?:::61:h60,/x"),
+            ("http://ho?st/x", "?st/x"),
+            ("http://host?x", "?x"),
+            ("http://u:p@host/x", "u:p@host/x"),
+            ("http://https:/x", "x"),
+            ("basic.txt", "basic.txt"),
+        ];
+        for (text, expected) in wrong {
+            let error = Url::parse(text, None).expect_err(text);
+            assert_eq!(&text[error.place(text)..], expected, "{text}: {error}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_fault_is_under_a_character(text in "(http://)?[a-zé:/?#@.\\[\\]0-9]{0,40}") {
+            if let Err(error) = Url::parse(&text, Some("dhcp")) {
+                prop_assert!(text.is_char_boundary(error.place(&text)), "{}", error);
+            }
+        }
+
         #[test]
         fn a_printed_url_reads_as_the_same(text in "(https?://|tftp://)?[a-z.]{0,9}(:[0-9]{1,5})?/?[ -~]{0,20}") {
             if let Ok(location) = Url::parse(&text, Some("dhcp")) {
