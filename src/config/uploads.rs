@@ -23,6 +23,12 @@ pub struct Uploads {
     pub quota: Option<Bytes>,
     /// The most that those of one case may have together.
     pub quota_per_case: Option<Bytes>,
+    /// How many files there may be in all: on the disk, where each part of one is a file.
+    pub files: u64,
+    /// How many one case may have.
+    pub files_per_case: u64,
+    /// How many reports and problem reports one device may have.
+    pub files_per_device: u64,
     /// How long a phone's reports are kept.
     pub keep_reports: Period,
     /// How long problem reports are kept.
@@ -48,6 +54,9 @@ pub(super) struct Written {
     floor: Bytes,
     quota: Option<Bytes>,
     quota_per_case: Option<Bytes>,
+    files: u64,
+    files_per_case: u64,
+    files_per_device: u64,
     keep_reports: Period,
     keep_problem_reports: Period,
     keep_cases: Period,
@@ -81,6 +90,11 @@ impl Default for Written {
             floor: Bytes::mebibytes(1024),
             quota: None,
             quota_per_case: None,
+            // ext4 has an inode for each 16 KiB: 1.2 million on a disk of 20 GB.
+            files: 1_000_000,
+            files_per_case: 10_000,
+            // A hundred a day for as long as they are kept.
+            files_per_device: 10_000,
             keep_reports: Period::seconds(90 * DAY),
             keep_problem_reports: Period::seconds(90 * DAY),
             // Eighteen months.
@@ -107,6 +121,9 @@ impl Written {
             floor: self.floor,
             quota: self.quota,
             quota_per_case: self.quota_per_case,
+            files: self.files,
+            files_per_case: self.files_per_case,
+            files_per_device: self.files_per_device,
             keep_reports: self.keep_reports,
             keep_problem_reports: self.keep_problem_reports,
             keep_cases: self.keep_cases,
@@ -161,13 +178,16 @@ impl Written {
         if !MAIL_SIZES.contains(&self.mail_size.count()) {
             return Err(format!("uploads.mail_size is {}: expected 64 KiB to 1 GiB", self.mail_size.count()));
         }
-        match [("quota", self.quota), ("quota_per_case", self.quota_per_case)]
-            .into_iter()
-            .find(|(_, quota)| quota.is_some_and(|quota| quota.count() == 0))
-        {
-            Some((key, _)) => {
-                Err(format!("uploads.{key} is 0: leave it out for none, and [uploads] out to take nothing"))
-            }
+        let bytes = |quota: Option<Bytes>| quota.map(Bytes::count);
+        let bounds = [
+            ("quota", bytes(self.quota)),
+            ("quota_per_case", bytes(self.quota_per_case)),
+            ("files", Some(self.files)),
+            ("files_per_case", Some(self.files_per_case)),
+            ("files_per_device", Some(self.files_per_device)),
+        ];
+        match bounds.into_iter().find(|(_, most)| *most == Some(0)) {
+            Some((key, _)) => Err(format!("uploads.{key} is 0: leave it out, and [uploads] out to take nothing")),
             None => Ok(()),
         }
     }
@@ -226,6 +246,8 @@ mod tests {
             ("stall = \"0s\"", "uploads.stall is"),
             ("mail_size = \"1 KiB\"", "uploads.mail_size is 1024"),
             ("quota = \"0\"", "uploads.quota is 0"),
+            ("files = 0", "uploads.files is 0"),
+            ("files_per_case = 0", "uploads.files_per_case is 0"),
             ("recipients_file = \"nowhere\"", "uploads.recipients_file: /etc/phoneprov/nowhere"),
         ];
         for (text, wanted) in cases {

@@ -52,7 +52,9 @@ impl From<VaultError> for IntakeError {
 impl From<StoreError> for IntakeError {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Quota { .. } | StoreError::Full(_) => Self::Full(error.to_string()),
+            StoreError::Quota { .. } | StoreError::Crowded { .. } | StoreError::Full(_) => {
+                Self::Full(error.to_string())
+            }
             StoreError::CaseClosed(_) | StoreError::NoSuchCase(_) => Self::Closed,
             _ if error.is_passing() => Self::Later(error.to_string()),
             _ => Self::Failed(error.to_string()),

@@ -11,7 +11,7 @@ use super::pledge::{Left, Pledge, Unpledged};
 use super::turn::Turn;
 use super::{Announced, Intake, IntakeError, Place, Tag, Told};
 use crate::case::{CaseGrant, CaseNumber};
-use crate::store::{NewUpload, UploadKind};
+use crate::store::{Load, NewUpload, StoreError, UploadKind};
 use crate::vault::{Deposit, Kept};
 
 /// Bytes that are gathered before they are written: a task of its own for less would cost more than the writing.
@@ -80,7 +80,7 @@ impl Intake {
             Place::New { .. } => None,
         };
         let (left, rest) = (self.left(grant.number()).await?, announced.rest());
-        let pledge = self.pledges.take(grant.number(), left, rest).map_err(unpledged)?;
+        let pledge = self.pledges.take(grant.number(), left, rest).map_err(|why| self.unpledged(why))?;
         let vault = self.vault.clone();
         let deposit = spawn_blocking(move || vault.begin(rest)).await.map_err(|error| failed(&error))??;
         Ok(Receiving {
@@ -99,15 +99,25 @@ impl Intake {
 
     /// What quotas leave, by what the store counts.
     async fn left(&self, case: &CaseNumber) -> Result<Left, IntakeError> {
-        let total = match self.quota.total {
-            Some(quota) => quota.saturating_sub(self.store.uploaded().await?),
-            None => u64::MAX,
+        let quota = self.quota;
+        let left = |bytes: Option<u64>, files: u64, there: Load| Load {
+            bytes: bytes.map_or(u64::MAX, |quota| quota.saturating_sub(there.bytes)),
+            files: files.saturating_sub(there.files),
         };
-        let case = match self.quota.per_case {
-            Some(quota) => quota.saturating_sub(self.store.uploaded_for(case).await?),
-            None => u64::MAX,
-        };
+        let total = left(quota.total, quota.files, self.store.uploaded().await?);
+        let case = left(quota.per_case, quota.files_per_case, self.store.uploaded_for(case).await?);
         Ok(Left { total, case })
+    }
+
+    fn unpledged(&self, why: Unpledged) -> IntakeError {
+        match why {
+            Unpledged::Room(room) => past_quota(room),
+            Unpledged::Crowded => StoreError::Crowded { key: "files", most: self.quota.files }.into(),
+            Unpledged::CaseCrowded => {
+                StoreError::Crowded { key: "files_per_case", most: self.quota.files_per_case }.into()
+            }
+            Unpledged::Files => IntakeError::Later("as many files of this case come in as of one may at once".into()),
+        }
     }
 
     /// Notes a file that is not taken.
@@ -266,13 +276,6 @@ impl Receiving {
     fn noted(&self, error: IntakeError) -> IntakeError {
         self.intake.refused(&self.case, self.announced.told(), &error);
         error
-    }
-}
-
-fn unpledged(why: Unpledged) -> IntakeError {
-    match why {
-        Unpledged::Room(room) => past_quota(room),
-        Unpledged::Files => IntakeError::Later("as many files of this case come in as of one may at once".into()),
     }
 }
 

@@ -218,7 +218,7 @@ impl Taking<'_> {
             tracing::warn!(error = %removed, "an upload that is not listed is still there");
         }
         Err(match error {
-            StoreError::Quota { .. } => UploadFault::Full(error.to_string()).into(),
+            StoreError::Quota { .. } | StoreError::Crowded { .. } => UploadFault::Full(error.to_string()).into(),
             other => Refusal::Store(other.to_string()),
         })
     }

@@ -52,6 +52,14 @@ pub enum StoreError {
         /// How much it is (bytes).
         quota: u64,
     },
+    /// So many files were handed in as there may be, however small they are.
+    #[error("uploads.{key} is {most}, and so many files are kept or come in: nothing of this one is")]
+    Crowded {
+        /// Which bound.
+        key: &'static str,
+        /// What it is.
+        most: u64,
+    },
     /// There is none.
     #[error("there is no case {0}: `phoneprov case open` makes one")]
     NoSuchCase(CaseNumber),

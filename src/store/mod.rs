@@ -53,7 +53,7 @@ pub use self::removal::Removal;
 pub use self::reseal::{Known, Resealed, Sealed};
 pub use self::retention::{Overdue, Removed};
 use self::seal::Sealer;
-pub use self::upload::{NewUpload, Quota, UploadKind};
+pub use self::upload::{Load, NewUpload, Quota, UploadKind};
 pub use self::uploaded::{Part, Upload, UploadState};
 pub use self::waiting::Waiting;
 pub use self::write::{Changed, Writing};

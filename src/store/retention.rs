@@ -5,6 +5,7 @@ use sqlx::{Any, Transaction};
 
 use super::removal::Tally;
 use super::rows::Cell;
+use super::upload::number_of;
 use super::{Removal, Store, StoreError, Upload};
 use crate::case::CaseNumber;
 use crate::vault::KeptName;
@@ -51,6 +52,8 @@ const PROBLEM_REPORTS: &str = "where kind = 'prt' and at < $1 order by id limit 
 const CASES: &str = "where number in (select number from support_case where closed < $1) order by id limit $2";
 const PARTIAL: &str = "where state = 'partial' and touched < $1 order by id limit $2";
 
+const LESS: &str = "update upload_count set bytes = bytes - $1, files = files - $2 where id = 1";
+
 impl Store {
     /// Files that have been kept for long enough, at most so many.
     ///
@@ -82,12 +85,12 @@ impl Store {
             for upload in uploads {
                 // Whoever removes it first has removed it.
                 let gone = sqlx::query("delete from upload_part where upload = $1").bind(upload.id);
-                gone.execute(&mut *transaction).await.map_err(|error| self.error(error))?;
+                let parts = gone.execute(&mut *transaction).await.map_err(|error| self.error(error))?.rows_affected();
                 let gone = sqlx::query_scalar("delete from upload where id = $1 returning size").bind(upload.id);
                 let size: Option<i64> =
                     gone.fetch_optional(&mut *transaction).await.map_err(|error| self.error(error))?;
                 let Some(size) = size else { continue };
-                let less = sqlx::query("update upload_count set bytes = bytes - $1 where id = 1").bind(size);
+                let less = sqlx::query(LESS).bind(size).bind(number_of(parts));
                 less.execute(&mut *transaction).await.map_err(|error| self.error(error))?;
                 if let Some(case) = &upload.case {
                     let why = if why.is_empty() { String::new() } else { format!(": {why}") };

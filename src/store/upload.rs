@@ -48,13 +48,28 @@ pub struct NewUpload {
     pub total: Option<u64>,
 }
 
-/// What all files may have together, and those of a case (bytes).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What files may have together: bytes, and how many there may be on the disk, of which each part of a file is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// All.
+    /// Bytes of all.
     pub total: Option<u64>,
-    /// Those of one case.
+    /// Bytes of those of one case.
     pub per_case: Option<u64>,
+    /// Files in all.
+    pub files: u64,
+    /// Files of one case.
+    pub files_per_case: u64,
+    /// Files of one device: its reports and problem reports.
+    pub files_per_device: u64,
+}
+
+/// What files come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// What they have together (bytes).
+    pub bytes: u64,
+    /// How many they are on the disk.
+    pub files: u64,
 }
 
 /// Parts that one file has at the most: each is a file on the disk.
@@ -63,9 +78,16 @@ const PARTS: i64 = 10_000;
 const INSERT: &str = "insert into upload \
     (id, kind, at, touched, device, number, name, description, category, size, total, sha256, state, address)";
 
-const COUNT: &str = "update upload_count set last = last + $1, bytes = bytes + $2 where id = 1 returning last, bytes";
+const COUNT: &str = "update upload_count set last = last + $1, bytes = bytes + $2, files = files + 1 where id = 1 \
+    returning last, bytes, files";
 
-const OF_CASE: &str = "select cast(coalesce(sum(size), 0) as bigint) from upload where number = $1";
+const OF_ALL: &str = "select bytes, files from upload_count where id = 1";
+
+const OF_CASE: &str = "select cast(coalesce(sum(part.size), 0) as bigint), count(*) from upload \
+    join upload_part part on part.upload = upload.id where upload.number = $1";
+
+/// What a phone sends comes in one part.
+const OF_DEVICE: &str = "select count(*) from upload where device = $1";
 
 const GROW: &str = "update upload set size = size + $1, touched = $2, sha256 = null, \
     state = case when size + $1 = total then 'complete' else 'partial' end \
@@ -91,7 +113,21 @@ impl UploadKind {
 impl From<&Uploads> for Quota {
     fn from(uploads: &Uploads) -> Self {
         let count = |quota: crate::config::Bytes| quota.count();
-        Self { total: uploads.quota.map(count), per_case: uploads.quota_per_case.map(count) }
+        Self {
+            total: uploads.quota.map(count),
+            per_case: uploads.quota_per_case.map(count),
+            files: uploads.files,
+            files_per_case: uploads.files_per_case,
+            files_per_device: uploads.files_per_device,
+        }
+    }
+}
+
+impl Default for Quota {
+    /// No bound at all.
+    fn default() -> Self {
+        let (total, per_case, most) = (None, None, u64::MAX);
+        Self { total, per_case, files: most, files_per_case: most, files_per_device: most }
     }
 }
 
@@ -105,14 +141,15 @@ impl Store {
     /// Lists a file, whose bytes are on the disk already. Returns its number.
     ///
     /// # Errors
-    /// [`StoreError::Quota`], [`StoreError::CaseClosed`], or the store cannot be written: then its bytes are nobody's, and have
-    /// to be removed.
+    /// [`StoreError::Quota`], [`StoreError::Crowded`], [`StoreError::CaseClosed`], or the store cannot be written: then its
+    /// bytes are nobody's, and have to be removed.
     pub async fn add_upload(&self, upload: NewUpload, quota: Quota) -> Result<i64, StoreError> {
         self.within(async {
             let mut transaction = self.begin().await?;
             let size = upload.kept.size;
-            let id = self.add_to_count(&mut transaction, 1, size, quota.total).await?;
-            self.check_case(&mut transaction, upload.case.as_ref(), size, quota.per_case).await?;
+            let id = self.add_to_count(&mut transaction, 1, size, quota).await?;
+            self.check_case(&mut transaction, upload.case.as_ref(), size, quota).await?;
+            self.check_device(&mut transaction, upload.device.as_ref(), quota).await?;
             let part = (id, 0, upload.kept.clone());
             let rows = vec![row(id, upload)];
             insert(&mut transaction, (INSERT, ""), rows).await.map_err(|error| self.error(error))?;
@@ -131,12 +168,12 @@ impl Store {
     pub async fn go_on(&self, id: i64, offset: u64, kept: &Kept, quota: Quota) -> Result<bool, StoreError> {
         self.within(async {
             let mut transaction = self.begin().await?;
-            self.add_to_count(&mut transaction, 0, kept.size, quota.total).await?;
+            self.add_to_count(&mut transaction, 0, kept.size, quota).await?;
             let number = sqlx::query_scalar("select number from upload where id = $1").bind(id);
             let number: Option<Option<String>> =
                 number.fetch_optional(&mut *transaction).await.map_err(|error| self.error(error))?;
             let number = number.flatten().and_then(|number| number.parse().ok());
-            self.check_case(&mut transaction, number.as_ref(), kept.size, quota.per_case).await?;
+            self.check_case(&mut transaction, number.as_ref(), kept.size, quota).await?;
             let grown = sqlx::query(GROW).bind(number_of(kept.size)).bind(Timestamp::now().as_millisecond());
             let grown = grown.bind(id).bind(number_of(offset)).execute(&mut *transaction).await;
             if grown.map_err(|error| self.error(error))?.rows_affected() == 0 {
@@ -154,24 +191,22 @@ impl Store {
         .await
     }
 
-    /// What all files have together (bytes).
+    /// What all files come to.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn uploaded(&self) -> Result<u64, StoreError> {
-        let asked = sqlx::query_scalar("select bytes from upload_count where id = 1").fetch_one(&self.pool);
-        let bytes: i64 = self.within(async { asked.await.map_err(|error| self.error(error)) }).await?;
-        Ok(u64::try_from(bytes).unwrap_or_default())
+    pub async fn uploaded(&self) -> Result<Load, StoreError> {
+        let asked = sqlx::query_as(OF_ALL).fetch_one(&self.pool);
+        self.within(async { asked.await.map(load).map_err(|error| self.error(error)) }).await
     }
 
-    /// What the files of a case have together (bytes).
+    /// What the files of a case come to.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn uploaded_for(&self, case: &CaseNumber) -> Result<u64, StoreError> {
-        let asked = sqlx::query_scalar(OF_CASE).bind(case.to_string()).fetch_one(&self.pool);
-        let bytes: i64 = self.within(async { asked.await.map_err(|error| self.error(error)) }).await?;
-        Ok(u64::try_from(bytes).unwrap_or_default())
+    pub async fn uploaded_for(&self, case: &CaseNumber) -> Result<Load, StoreError> {
+        let asked = sqlx::query_as(OF_CASE).bind(case.to_string()).fetch_one(&self.pool);
+        self.within(async { asked.await.map(load).map_err(|error| self.error(error)) }).await
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
@@ -184,14 +219,14 @@ impl Store {
         transaction: &mut Transaction<'static, Any>,
         new: i64,
         size: u64,
-        quota: Option<u64>,
+        quota: Quota,
     ) -> Result<i64, StoreError> {
         let counted = sqlx::query_as(COUNT).bind(new).bind(number_of(size)).fetch_one(&mut **transaction).await;
-        let (last, bytes): (i64, i64) = counted.map_err(|error| self.error(error))?;
-        match quota.filter(|quota| bytes > number_of(*quota)) {
-            Some(quota) => Err(StoreError::Quota { key: "quota", quota }),
-            None => Ok(last),
-        }
+        let (last, bytes, files): (i64, i64, i64) = counted.map_err(|error| self.error(error))?;
+        let all = load((bytes, files));
+        within_bytes("quota", all.bytes, quota.total)?;
+        within_files("files", all.files, quota.files)?;
+        Ok(last)
     }
 
     /// A case that is closed gets no more, and one that is open no more than it may have.
@@ -200,17 +235,27 @@ impl Store {
         transaction: &mut Transaction<'static, Any>,
         case: Option<&CaseNumber>,
         size: u64,
-        quota: Option<u64>,
+        quota: Quota,
     ) -> Result<(), StoreError> {
         let Some(case) = case else { return Ok(()) };
         self.still_open(transaction, case).await?;
-        let Some(quota) = quota else { return Ok(()) };
-        let asked = sqlx::query_scalar(OF_CASE).bind(case.to_string()).fetch_one(&mut **transaction).await;
-        let bytes: i64 = asked.map_err(|error| self.error(error))?;
-        match bytes.saturating_add(number_of(size)) > number_of(quota) {
-            true => Err(StoreError::Quota { key: "quota_per_case", quota }),
-            false => Ok(()),
-        }
+        let asked = sqlx::query_as(OF_CASE).bind(case.to_string()).fetch_one(&mut **transaction).await;
+        let there = asked.map(load).map_err(|error| self.error(error))?;
+        within_bytes("quota_per_case", there.bytes.saturating_add(size), quota.per_case)?;
+        within_files("files_per_case", there.files + 1, quota.files_per_case)
+    }
+
+    /// A device has no more reports and problem reports than it may.
+    async fn check_device(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        device: Option<&DeviceName>,
+        quota: Quota,
+    ) -> Result<(), StoreError> {
+        let Some(device) = device else { return Ok(()) };
+        let asked = sqlx::query_scalar(OF_DEVICE).bind(device.to_string()).fetch_one(&mut **transaction).await;
+        let there = asked.map(|files| load((0, files))).map_err(|error| self.error(error))?;
+        within_files("files_per_device", there.files + 1, quota.files_per_device)
     }
 
     async fn add_part(
@@ -228,6 +273,19 @@ impl Store {
 /// A size as the databases count: no disk has more.
 pub(super) fn number_of(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+fn load((bytes, files): (i64, i64)) -> Load {
+    let [bytes, files] = [bytes, files].map(|count| u64::try_from(count).unwrap_or_default());
+    Load { bytes, files }
+}
+
+fn within_bytes(key: &'static str, bytes: u64, quota: Option<u64>) -> Result<(), StoreError> {
+    quota.filter(|quota| bytes > *quota).map_or(Ok(()), |quota| Err(StoreError::Quota { key, quota }))
+}
+
+fn within_files(key: &'static str, files: u64, most: u64) -> Result<(), StoreError> {
+    if files > most { Err(StoreError::Crowded { key, most }) } else { Ok(()) }
 }
 
 fn row(id: i64, upload: NewUpload) -> [Cell; 14] {

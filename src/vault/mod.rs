@@ -28,7 +28,7 @@ pub use self::identity::Identities;
 pub use self::mark::Mark;
 pub use self::name::KeptName;
 use self::room::Room;
-pub use self::room::{Unit, free, is_disk};
+pub use self::room::{Unit, crowded, free, is_disk};
 pub use self::sweep::Swept;
 use crate::config::Uploads;
 

@@ -19,6 +19,9 @@ const HELD: u64 = 128 * 1024;
 /// What a file takes beside its bytes: age's header with a line for each of twenty recipients, and the disk's blocks (bytes).
 const HEAD: u64 = 16 * 1024;
 
+/// Files that others can still make on the disk, however many came in: the store and the log need some.
+const INODES: u64 = 4096;
+
 /// The disk that the vault is on.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -72,7 +75,11 @@ impl Room {
 
     /// Refuses so many bytes more where less than they and the floor is free.
     fn check(&self, more: u64, promised: u64) -> Result<(), VaultError> {
-        let free = free(&self.folder).map_err(|error| VaultError::of(&self.folder, error))?;
+        let failed = |error| VaultError::of(&self.folder, error);
+        if let Some(reason) = crowded(&self.folder).map_err(failed)? {
+            return Err(VaultError::Full { folder: self.folder.clone(), reason });
+        }
+        let free = free(&self.folder).map_err(failed)?;
         if free >= self.floor.saturating_add(more) {
             return Ok(());
         }
@@ -164,6 +171,16 @@ pub fn is_disk(folder: &Path) -> io::Result<bool> {
 pub fn free(folder: &Path) -> io::Result<u64> {
     let space = rustix::fs::statvfs(folder)?;
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+/// Why the disk of a folder takes no more files, whatever is free on it. (Where any number can be made, it counts none at all.)
+///
+/// # Errors
+/// There is no such folder.
+pub fn crowded(folder: &Path) -> io::Result<Option<String>> {
+    let space = rustix::fs::statvfs(folder)?;
+    let reason = || format!("{} more files can be made on the disk, and {INODES} are left to others", space.f_favail);
+    Ok((space.f_files > 0 && space.f_favail < INODES).then(reason))
 }
 
 /// What a file of this length takes on the disk at the most: 16 bytes more for each 64 KiB, and as much for the lists that a

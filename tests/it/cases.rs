@@ -6,7 +6,7 @@ use phoneprov::device::DeviceName;
 use phoneprov::event::Kind;
 use phoneprov::password::Token;
 use phoneprov::store::{
-    NewUpload, Others, Overdue, Quota, Removal, Store, StoreError, UploadKind, UploadState, Wanted,
+    Load, NewUpload, Others, Overdue, Quota, Removal, Store, StoreError, UploadKind, UploadState, Wanted,
 };
 use phoneprov::vault::Kept;
 
@@ -124,7 +124,7 @@ fn a_file_is_listed_with_its_parts_in_their_order() {
         let newest = store.uploads_called(&case, &name, 9).await.expect("a store").remove(0);
         assert_eq!(newest.id, partial);
         assert_eq!(store.uploads_called(&case, &name, 8).await.expect("a store"), []);
-        assert_eq!(store.uploaded().await.expect("a store"), 19, "what failed is not counted");
+        assert_eq!(store.uploaded().await.expect("a store").bytes, 19, "what failed is not counted");
         let listed = store.unlisted(vec![kept('a', 0).name, kept('f', 0).name]).await.expect("a store");
         assert_eq!(listed, [kept('f', 0).name]);
         let total = &store.cases("", 10).await.expect("a store")[0];
@@ -136,7 +136,7 @@ fn a_file_is_listed_with_its_parts_in_their_order() {
 fn what_would_go_past_a_quota_is_not_listed() {
     in_both(async |store| {
         let (one, two) = (open(&store, "612345678").await, open(&store, "612345679").await);
-        let quota = Quota { total: Some(10), per_case: Some(6) };
+        let quota = Quota { total: Some(10), per_case: Some(6), ..Quota::default() };
         let add = async |case, digit, size| store.add_upload(upload(case, "x", kept(digit, size)), quota).await;
         add(&one, 'a', 6).await.expect("room");
         let error = add(&one, 'b', 1).await.expect_err("no room").to_string();
@@ -144,7 +144,40 @@ fn what_would_go_past_a_quota_is_not_listed() {
         let error = add(&two, 'b', 5).await.expect_err("no room").to_string();
         assert!(error.starts_with("uploads.quota is 10 bytes"), "{error}");
         add(&two, 'b', 4).await.expect("room");
-        assert_eq!(store.uploaded().await.expect("a store"), 10);
+        assert_eq!(store.uploaded().await.expect("a store").bytes, 10);
+    });
+}
+
+#[test]
+fn more_files_than_there_may_be_are_not_listed_however_small_they_are() {
+    in_both(async |store| {
+        let (one, two) = (open(&store, "612345678").await, open(&store, "612345679").await);
+        let quota = Quota { files: 4, files_per_case: 2, files_per_device: 1, ..Quota::default() };
+        let add = async |upload| store.add_upload(upload, quota).await.map_err(|error| error.to_string());
+        let of_device = |digit| {
+            let device = Some("000e08abcdef".parse().expect("a name"));
+            NewUpload { kind: UploadKind::Report, device, case: None, ..upload(&one, "x", kept(digit, 0)) }
+        };
+        add(upload(&one, "empty", kept('a', 0))).await.expect("a place");
+        let partial = add(NewUpload { total: Some(9), ..upload(&one, "b", kept('b', 4)) }).await.expect("a place");
+        let of_case = "uploads.files_per_case is 2, and so many files are kept or come in: nothing of this one is";
+        assert_eq!(add(upload(&one, "empty", kept('c', 0))).await, Err(of_case.into()));
+        let went_on = store.go_on(partial, 4, &kept('c', 5), quota).await.map_err(|error| error.to_string());
+        assert_eq!(went_on, Err(of_case.into()), "each part is a file of its own");
+        add(of_device('d')).await.expect("a place");
+        let error = add(of_device('e')).await.expect_err("no place");
+        assert!(error.starts_with("uploads.files_per_device is 1, "), "{error}");
+        add(upload(&two, "empty", kept('e', 0))).await.expect("a place");
+        let error = add(upload(&two, "empty", kept('f', 0))).await.expect_err("no place");
+        assert!(error.starts_with("uploads.files is 4, "), "{error}");
+        let load = async || store.uploaded().await.expect("a store");
+        assert_eq!(load().await, Load { bytes: 4, files: 4 });
+        let files = store.uploads_of_case(&one).await.expect("a store");
+        let removal = Removal { who: "anna", why: "", is_told: false };
+        store.remove_uploads(&files, removal).await.expect("removed");
+        assert_eq!(load().await, Load { bytes: 0, files: 2 });
+        assert_eq!(store.uploaded_for(&one).await.expect("a store"), Load::default());
+        add(upload(&one, "empty", kept('f', 0))).await.expect("a place again");
     });
 }
 
@@ -161,7 +194,7 @@ fn a_closed_case_gets_no_more_and_nothing_is_counted() {
         assert!(matches!(error, StoreError::CaseClosed(_)), "{error}");
         let error = store.go_on(partial, 4, &kept('c', 5), Quota::default()).await.expect_err("closed");
         assert!(matches!(error, StoreError::CaseClosed(_)), "{error}");
-        assert_eq!(store.uploaded().await.expect("a store"), 4);
+        assert_eq!(store.uploaded().await.expect("a store").bytes, 4);
         let files = store.uploads_of_case(&case).await.expect("a store");
         assert_eq!((files.len(), files[0].size), (1, 4));
     });
@@ -184,7 +217,7 @@ fn what_is_removed_leaves_a_record_and_makes_room() {
         let told: Vec<_> = events.iter().map(|e| (e.id, e.kind, e.outcome.as_str(), e.text.as_str())).collect();
         let text = "case 612345678: 1 file, 5 bytes, removed by anna: asked by the customer";
         assert_eq!(told, [(1, Kind::Upload, "removed", text)]);
-        assert_eq!(store.uploaded().await.expect("a store"), 0);
+        assert_eq!(store.uploaded().await.expect("a store").bytes, 0);
         let entry = store.case_entries(&case).await.expect("a store").pop().expect("an entry");
         assert_eq!((entry.who.as_str(), entry.action.as_str()), ("anna", "file deleted"));
         assert_eq!(entry.subject, "file 1 secret.txt, 5 bytes: asked by the customer");

@@ -144,6 +144,17 @@ fn a_client_that_does_not_say_by_tls_that_it_was_all_is_told_of_in_our_words() {
 }
 
 #[test]
+fn more_files_than_a_case_may_have_are_refused() {
+    let intake = Intake::with(&[&lines("ftp", "clear")], "files_per_case = 1");
+    let empty = intake.local("empty", b"");
+    assert!(curl(&intake, "ftp", &["-T", &empty]).status.success(), "{}", intake.server.log());
+    let output = curl(&intake, "ftp", &["-v", "-T", &empty]);
+    assert!(!output.status.success() && said(&output).contains("452 There is no room for it"), "{}", said(&output));
+    assert!(intake.tells("refused", &["empty", "uploads.files_per_case is 1"]), "{}", intake.server.log());
+    assert_eq!(intake.names().len(), 1);
+}
+
+#[test]
 fn a_file_that_stalls_is_told_so() {
     let intake = Intake::with(&[&lines("ftp", "clear")], "stall = \"1s\"");
     let mut wire = Wire::login(&intake);

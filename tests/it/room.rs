@@ -77,7 +77,7 @@ fn of_twenty_uploads_at_once_those_are_taken_that_fit_and_the_others_are_refused
 
 #[test]
 fn a_quota_counts_what_is_under_way() {
-    for quota in ["quota = \"20000000\"", "quota_per_case = \"20000000\""] {
+    for quota in ["quota = \"20000000\"", "quota_per_case = \"20000000\"", "files = 2", "files_per_case = 2"] {
         let reader = tempfile::tempdir().expect("a folder");
         let (site, token) = site(&reader, quota);
         let (answers, left) = all_at_once(&site, ("100m", 8), &token);
@@ -151,6 +151,66 @@ fn a_spent_quota_refuses_reports_and_problem_reports_and_leaves_nothing_of_them(
 fn the_quota_of_a_case_is_none_of_reports_and_problem_reports() {
     let server = with_quota("quota_per_case = \"1 KiB\"");
     assert_eq!((report(&server, 400_000), problem(&server, 500_000)), (200, 200), "{}", server.log());
+}
+
+#[test]
+fn a_phone_has_no_more_reports_than_it_may() {
+    let server = with_quota("files_per_device = 2");
+    assert_eq!((report(&server, 10), problem(&server, 10)), (200, 200), "{}", server.log());
+    assert_eq!((report(&server, 10), problem(&server, 10)), (507, 507), "{}", server.log());
+    server.log_line(&["path=\"/prt\"", "uploads.files_per_device is 2"]);
+    assert_eq!(kept(&server), 2, "nothing of the others");
+}
+
+#[test]
+fn a_case_has_no_more_files_than_it_may_however_small_they_are() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "files_per_case = 3");
+    fs::write(site.path("empty"), "").expect("a file");
+    let (server, user) = (site.start(), format!("{CASE}:{token}"));
+    let url = format!("http://127.0.0.1:{}/home/empty", crate::intake::port(&server, "http"));
+    let put = || {
+        let file = server.path("empty").display().to_string();
+        crate::outsider::curl(&["-u", &user, "-T", &file, &url]).status
+    };
+    assert_eq!([put(), put(), put(), put()], [201, 201, 201, 507], "{}", server.log());
+    server.log_line(&["a file is not taken", "file=\"empty\"", "uploads.files_per_case is 3"]);
+    let is_told = |line: &str| line.contains("refused  case 612345678: empty: uploads.files_per_case is 3");
+    assert!(crate::server::wait_for(|| server.tell(&["events", "--kind", "upload"]).lines().any(is_told)));
+    assert_eq!(kept(&server), 3);
+    server.tell(&["case", "delete", CASE, "1", "--why", "full"]);
+    assert_eq!([put(), put()], [201, 507], "one was deleted");
+}
+
+#[test]
+fn files_of_before_they_were_counted_are_counted() {
+    let server = with_quota("files = 2");
+    assert_eq!(report(&server, 10), 200, "{}", server.log());
+    let database = server.path("state/phoneprov.db").display().to_string();
+    let before = "alter table upload_count drop column files; delete from _sqlx_migrations where version = 302";
+    assert!(run("sqlite3", &[&database, before], b"").status.success());
+    server.tell(&["device", "list"]);
+    assert_eq!((report(&server, 10), report(&server, 10)), (200, 507), "{}", server.log());
+}
+
+#[test]
+fn a_disk_keeps_files_for_others_that_can_be_made_on_it() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "");
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    fs::write(site.path("local/empty"), "").expect("a file");
+    // The folder is one, and its mark another.
+    let said = on_a_small_disk(
+        &site,
+        "40m,nr_inodes=4100",
+        &format!(
+            "for i in 1 2 3 4; do curl -s -o /dev/null -w '%{{http_code}} ' -u \"$case:{token}\" -T \"$local/empty\" \
+             http://127.0.0.1:$intake/home/$i; done; ls \"$uploads\" | grep -c '[.]age$'"
+        ),
+    );
+    let log = fs::read_to_string(site.path("local/log")).expect("a log");
+    assert_eq!(said, "201 201 201 507 3\n", "{log}");
+    assert!(log.contains("4095 more files can be made on the disk, and 4096 are left to others"), "{log}");
 }
 
 #[test]

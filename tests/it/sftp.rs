@@ -162,6 +162,19 @@ fn strange_names_and_quotas_are_refused_and_nothing_is_left() {
 }
 
 #[test]
+fn more_files_than_a_case_may_have_are_refused_whichever_way_they_come() {
+    let intake = Intake::with(&[SFTP], "files_per_case = 2");
+    let empty = intake.local("empty", b"");
+    assert!(sftp(&intake, &intake.token, &format!("put {empty}\nput {empty}\n")).status.success());
+    let output = sftp(&intake, &intake.token, &format!("put {empty}\n"));
+    assert!(!output.status.success() && said(&output).contains("Failure"), "{}", said(&output));
+    assert!(intake.tells("refused", &["empty", "uploads.files_per_case is 2"]), "{}", intake.server.log());
+    let output = scp(&intake, &["-O"], &[&empty], "");
+    assert!(!output.status.success() && said(&output).contains("no room"), "{}", said(&output));
+    assert_eq!(intake.names().len(), 2);
+}
+
+#[test]
 fn a_cut_connection_leaves_nothing() {
     let intake = intake();
     let file = intake.local("large", &bytes(20_000_000));

@@ -58,6 +58,13 @@ fn a_case_that_may_have_more_than_all_together_is_told() {
 }
 
 #[test]
+fn a_case_that_may_have_more_files_than_all_together_is_told() {
+    let findings = found(&site("files = 20000\nfiles_per_case = 30000"));
+    let wanted = "warning: uploads: files_per_case is 30000, and files, which is for all together, 20000: ";
+    assert!(findings.len() == 1 && findings[0].starts_with(wanted), "{findings:?}");
+}
+
+#[test]
 fn a_folder_where_nothing_can_be_made_is_told_as_that() {
     let findings = found(&site("folder = \"/proc/uploads\""));
     assert!(findings.len() == 1 && findings[0].starts_with("error: uploads: folder /proc/uploads: "), "{findings:?}");

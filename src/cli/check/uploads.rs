@@ -12,7 +12,7 @@ use crate::vault::{self, Identities, Unit};
 /// Looks at the folder, at the quotas, and at the identity where one is configured.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let Some(uploads) = &config.uploads else { return Vec::new() };
-    let mut findings: Vec<Finding> = folder(uploads).into_iter().chain(quotas(uploads)).collect();
+    let mut findings: Vec<Finding> = folder(uploads).into_iter().chain(quotas(uploads)).chain(files(uploads)).collect();
     let Some(path) = uploads.identity.as_deref() else { return findings };
     if !path.exists() {
         findings.push(missing(path));
@@ -51,6 +51,15 @@ fn quotas(uploads: &Uploads) -> Option<Finding> {
     (case > all).then(|| Finding::warning("uploads", message))
 }
 
+/// The same of their number.
+fn files(uploads: &Uploads) -> Option<Finding> {
+    let all = uploads.files;
+    let each = [("files_per_case", uploads.files_per_case), ("files_per_device", uploads.files_per_device)];
+    let (key, most) = each.into_iter().find(|(_, most)| *most > all)?;
+    let message = format!("{key} is {most}, and files, which is for all together, {all}: one can take all of it");
+    Some(Finding::warning("uploads", message))
+}
+
 /// The folder, or the one that it will be made in, as this user finds it.
 fn folder(uploads: &Uploads) -> Option<Finding> {
     let folder = &uploads.folder;
@@ -67,6 +76,9 @@ fn folder(uploads: &Uploads) -> Option<Finding> {
     if !vault::is_disk(there).ok()? {
         let reason = format!("{} has no room for any file, as /proc and /sys have none", there.display());
         return Some(error(&format!("{reason}: name a folder on a disk")));
+    }
+    if let Some(reason) = vault::crowded(there).ok()? {
+        return Some(error(&format!("{reason}: every upload is refused with 507")));
     }
     let (free, floor) = (vault::free(there).ok()?, uploads.floor.count());
     (free < floor).then(|| {
