@@ -37,8 +37,6 @@ pub struct Settings {
     pub ports: RangeInclusive<u16>,
     /// The address that clients are told to come to for data; `None`: the one that they came to.
     pub external: Option<IpAddr>,
-    /// How long a client may take for the next bytes of a file.
-    pub stall: Duration,
 }
 
 /// For the handshake that a connection by implicit TLS begins with.

@@ -7,13 +7,13 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use super::command::Command;
 use super::control::Wire;
 use super::passive::Passive;
 use super::session::{Next, Session, WAITING};
-use crate::intake::{NotTaken, Upload};
+use crate::intake::{NotTaken, STALLED, Upload};
 
 /// For a handshake on a connection for data.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,8 +35,8 @@ enum Failure {
     Nobody(io::Error),
     /// The data connection broke.
     Data(io::Error),
-    /// Nothing came on it for this long.
-    Stalled(Duration),
+    /// It came too slowly.
+    Stalled,
     /// The case.
     Denied(NotTaken),
 }
@@ -90,10 +90,7 @@ impl Session {
                     }
                     Failure::Nobody(_) => self.control.reply(425, "No connection for data came about").await?,
                     Failure::Data(_) => self.control.reply(426, "The connection broke, nothing is kept").await?,
-                    Failure::Stalled(limit) => {
-                        let text = format!("It stalled: nothing came for {limit:?}, and nothing is kept");
-                        self.control.reply(426, &text).await?;
-                    }
+                    Failure::Stalled => self.control.reply(426, "It came too slowly, nothing is kept").await?,
                     Failure::Denied(denied) => self.denied(denied).await?,
                 }
             }
@@ -103,13 +100,13 @@ impl Session {
 
     /// Reads the data connection to its end, which is the file's where the client is still there.
     async fn receive(&mut self, passive: Passive, upload: &mut Upload) -> Result<(), Failure> {
-        let (cover, stall) = (self.settings.cover.clone().filter(|_| self.is_private), self.settings.stall);
+        let cover = self.settings.cover.clone().filter(|_| self.is_private);
         let receiving = async {
             let mut wire = connect(passive, cover.as_ref()).await.map_err(Failure::Nobody)?;
             let mut piece = vec![0; PIECE];
             loop {
-                let read = timeout(stall, wire.read(&mut piece)).await;
-                let length = read.map_err(|_| Failure::Stalled(stall))?.map_err(Failure::Data)?;
+                let length = timeout_at(upload.deadline(), wire.read(&mut piece)).await;
+                let length = length.map_err(|_| Failure::Stalled)?.map_err(Failure::Data)?;
                 if length == 0 {
                     // By TLS, clients wait for our word that it was all (Python), and fail where the connection just ends.
                     wire.close().await;
@@ -185,7 +182,7 @@ impl Failure {
                 "the connection for data ended without the client's word that it was all (TLS close_notify)".to_owned()
             }
             Self::Data(error) => format!("the connection for data broke: {error}"),
-            Self::Stalled(limit) => format!("it stalled: nothing came for {limit:?} (uploads.stall)"),
+            Self::Stalled => STALLED.to_owned(),
             Self::Denied(denied) => denied.to_string(),
         }
     }

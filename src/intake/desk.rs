@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::{Announced, Intake, IntakeError, Place, Receiving, Told};
+use super::{Announced, Intake, IntakeError, Pace, Place, Receiving, Told};
 use crate::case::{CaseFault, CaseGrant, FileName, Label};
 use crate::config::IntakeProtocol;
 use crate::device::Secret;
@@ -32,6 +33,7 @@ pub struct Client {
 pub struct Upload {
     /// Gone when it has ended, one way or the other.
     receiving: Option<Receiving>,
+    pace: Pace,
 }
 
 /// Why a file is not taken. Doors put it into words of their protocol; the reason is in the log.
@@ -88,7 +90,7 @@ impl Client {
         let announced = Announced { label, address, transport, place: Place::New { total: None }, length: None };
         // What is wrong is told there.
         let receiving = intake.begin(&grant, announced).await.map_err(|error| NotTaken::of(&error))?;
-        Ok(Upload { receiving: Some(receiving) })
+        Ok(Upload { receiving: Some(receiving), pace: Pace::new(intake.settings().stall.duration()) })
     }
 
     fn address(&self) -> String {
@@ -105,14 +107,24 @@ impl Client {
 }
 
 impl Upload {
+    /// When more has to have come. A door gives up then what has [`STALLED`](super::STALLED).
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.pace.deadline()
+    }
+
     /// Adds bytes, and returns their room for more.
     ///
     /// # Errors
     /// There is no room, or they cannot be written. Nothing of the file is kept then.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<Vec<u8>, NotTaken> {
         let receiving = self.receiving.as_mut().ok_or(NotTaken::Broken)?;
+        self.pace.came(bytes.len());
         match receiving.write(&bytes).await {
-            Ok(()) => Ok(bytes),
+            Ok(()) => {
+                self.pace.wrote();
+                Ok(bytes)
+            }
             Err(error) => {
                 self.receiving = None;
                 Err(NotTaken::of(&error))

@@ -20,7 +20,7 @@ pub fn doubts(config: &Config) -> Vec<String> {
         // One that is not there yet is made at the start of a lab.
         Hears::Sftp { host_key } if config.lab.is_some() && !host_key.exists() => None,
         Hears::Sftp { host_key } => HostKey::open(host_key).err().map(ServeError::from),
-        Hears::Ftp(ftp) => settings(config, ftp).err(),
+        Hears::Ftp(ftp) => settings(ftp).err(),
         Hears::Http | Hears::Https(_) => None,
     };
     config.intake.iter().filter_map(doubt).map(|error| error.to_string()).collect()
@@ -53,12 +53,8 @@ pub(super) fn sftp(
 }
 
 /// Opens a door of FTP.
-pub(super) fn ftp(
-    listener: TcpListener,
-    (config, ftp): (&Config, &Ftp),
-    (shared, desk): (&Arc<Shared>, Desk),
-) -> Result<(), ServeError> {
-    let (settings, stop) = (Arc::new(settings(config, ftp)?), shared.stop.clone());
+pub(super) fn ftp(listener: TcpListener, ftp: &Ftp, (shared, desk): (&Arc<Shared>, Desk)) -> Result<(), ServeError> {
+    let (settings, stop) = (Arc::new(settings(ftp)?), shared.stop.clone());
     let serve = move |stream, peer| {
         let (settings, desk, stop) = (settings.clone(), desk.clone(), stop.clone());
         async move {
@@ -72,7 +68,7 @@ pub(super) fn ftp(
 }
 
 /// How FTP is served, its certificate read.
-fn settings(config: &Config, ftp: &Ftp) -> Result<ftp::Settings, ServeError> {
+fn settings(ftp: &Ftp) -> Result<ftp::Settings, ServeError> {
     let cover = ftp.pair.as_ref().map(|(certificate, key)| Cover::open(certificate, key)).transpose();
     Ok(ftp::Settings {
         cover: cover.map_err(|error| ServeError::Intake(error.to_string()))?,
@@ -80,12 +76,8 @@ fn settings(config: &Config, ftp: &Ftp) -> Result<ftp::Settings, ServeError> {
         is_implicit: ftp.tls == FtpTls::Implicit,
         ports: ftp.ports.clone(),
         external: ftp.external,
-        stall: config.uploads.as_ref().map_or(STALL, |uploads| uploads.stall.duration()),
     })
 }
-
-/// What a client may take for the next bytes of a file, where nothing says otherwise.
-const STALL: std::time::Duration = std::time::Duration::from_mins(1);
 
 impl From<sftp::HostKeyError> for ServeError {
     fn from(error: sftp::HostKeyError) -> Self {

@@ -38,7 +38,7 @@ pub(super) fn start(
                 shared.tasks.spawn(http::accept(Arc::new(door), listener));
             }
             Hears::Sftp { host_key } => desks::sftp(listener, host_key, (shared, desk))?,
-            Hears::Ftp(ftp) => desks::ftp(listener, (config, ftp), (shared, desk))?,
+            Hears::Ftp(ftp) => desks::ftp(listener, ftp, (shared, desk))?,
         }
     }
     Ok(open)

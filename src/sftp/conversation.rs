@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use super::packet::{self, Answer, Request, Status};
 use super::{broken, is_folder, label};
 use crate::intake::{Client, NotTaken, Upload};
@@ -37,6 +39,11 @@ impl Conversation {
     /// Files under way.
     pub(super) fn files(&self) -> usize {
         self.files.len()
+    }
+
+    /// When more of a file under way has to have come.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.files.values().map(|open| open.upload.deadline()).min()
     }
 
     /// Takes bytes in, and does what whole packets among them ask; the answers to them.

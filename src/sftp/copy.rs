@@ -1,5 +1,7 @@
 //! A copy by the older protocol of `scp`: files one after another into the case.
 
+use tokio::time::Instant;
+
 use super::label;
 use super::sink::{CopyTo, Sink, Step};
 use crate::intake::{Client, NotTaken, Upload};
@@ -31,6 +33,11 @@ impl Copy {
     /// Files under way.
     pub(super) fn files(&self) -> usize {
         usize::from(self.upload.is_some())
+    }
+
+    /// When more of the file under way has to have come.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.upload.as_ref().map(Upload::deadline)
     }
 
     /// Takes bytes in; what the client is told.

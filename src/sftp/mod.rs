@@ -46,6 +46,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, key: &HostKey, desk: Des
     tokio::select! {
         _ = &mut session => return,
         () = state.overstays(LOGIN) => {}
+        () = state.stalls() => {}
         () = state.may_stop(stop) => {}
     }
     cut.cancel();

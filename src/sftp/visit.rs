@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session};
 use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::broken;
@@ -15,16 +17,13 @@ use super::conversation::Conversation;
 use super::copy::Copy;
 use super::sink::CopyTo;
 use crate::device::Secret;
-use crate::intake::{Client, Desk};
+use crate::intake::{Client, Desk, STALLED};
 
 /// Channels that are open at once on a connection.
 const CHANNELS: usize = 4;
 
 /// Bytes of answers that wait for a client that does not read them.
 const UNREAD: usize = 256 * 1024;
-
-/// Between two looks whether files are under way, when the server stops.
-const LOOKS: Duration = Duration::from_millis(100);
 
 /// A connection.
 pub(super) struct Visit {
@@ -57,7 +56,16 @@ enum About {
 #[derive(Debug, Default)]
 pub(super) struct State {
     is_known: AtomicBool,
-    files: AtomicUsize,
+    has_stalled: AtomicBool,
+    under_way: watch::Sender<UnderWay>,
+}
+
+/// Files on their way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct UnderWay {
+    files: usize,
+    /// When more of one of them has to have come; `None`: nobody is waited for.
+    deadline: Option<Instant>,
 }
 
 impl State {
@@ -72,9 +80,33 @@ impl State {
     /// Ends when the server stops and no file is under way.
     pub(super) async fn may_stop(&self, stop: CancellationToken) {
         stop.cancelled().await;
-        while self.files.load(Ordering::Relaxed) > 0 {
-            tokio::time::sleep(LOOKS).await;
+        // Who tells lives as long as this.
+        let _ = self.under_way.subscribe().wait_for(|under_way| under_way.files == 0).await;
+    }
+
+    /// While what a client asked for is done, nobody waits for the client.
+    fn is_busy(&self) {
+        self.under_way.send_modify(|under_way| under_way.deadline = None);
+    }
+
+    /// Ends when a file has come too slowly.
+    pub(super) async fn stalls(&self) {
+        let mut told = self.under_way.subscribe();
+        loop {
+            let deadline = told.borrow_and_update().deadline;
+            let passes = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = told.changed() => {}
+                () = passes => break,
+            }
         }
+        self.has_stalled.store(true, Ordering::Relaxed);
     }
 }
 
@@ -109,12 +141,35 @@ impl Visit {
     }
 
     fn count(&self) {
-        let files = self.channels.values().map(|talk| match &talk.about {
-            About::Sftp(conversation) => conversation.files(),
-            About::Copy(copy) => copy.files(),
-            About::Nothing | About::Over => 0,
+        let of_each = self.channels.values().map(|talk| match &talk.about {
+            About::Sftp(conversation) => (conversation.files(), conversation.deadline()),
+            About::Copy(copy) => (copy.files(), copy.deadline()),
+            About::Nothing | About::Over => (0, None),
         });
-        self.state.files.store(files.sum(), Ordering::Relaxed);
+        let mut under_way = UnderWay::default();
+        for (files, deadline) in of_each {
+            under_way.files += files;
+            under_way.deadline = deadline.into_iter().chain(under_way.deadline).min();
+        }
+        self.state.under_way.send_replace(under_way);
+    }
+
+    /// Does what a channel's bytes ask for; whether it is over with them.
+    async fn hear(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<bool, russh::Error> {
+        let Some(talk) = self.channels.get_mut(&channel) else { return Ok(false) };
+        let (answers, is_over) = match &mut talk.about {
+            About::Nothing | About::Over => return Ok(false),
+            About::Sftp(conversation) => (conversation.hear(data).await?, false),
+            About::Copy(copy) => (copy.hear(data).await, copy.is_over()),
+        };
+        if !answers.is_empty() {
+            talk.unread = if session.has_pending_data(channel) { talk.unread } else { 0 } + answers.len();
+            if talk.unread > UNREAD {
+                return Err(broken("the client reads no answers"));
+            }
+            session.data(channel, answers)?;
+        }
+        Ok(is_over)
     }
 
     /// Ends what a channel was for, and the channel where a program would.
@@ -135,6 +190,20 @@ impl Visit {
             session.close(channel)?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let has_stalled = self.state.has_stalled.load(Ordering::Relaxed);
+        let reason = if has_stalled { STALLED } else { "the connection ended before the file" };
+        for talk in self.channels.drain().map(|(_, talk)| talk) {
+            match talk.about {
+                About::Nothing | About::Over => {}
+                About::Sftp(conversation) => conversation.end(reason),
+                About::Copy(copy) => drop(copy.end(reason)),
+            }
+        }
     }
 }
 
@@ -246,21 +315,10 @@ impl Handler for Visit {
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
-        let Some(talk) = self.channels.get_mut(&channel) else { return Ok(()) };
-        let (answers, is_over) = match &mut talk.about {
-            About::Nothing | About::Over => return Ok(()),
-            About::Sftp(conversation) => (conversation.hear(data).await?, false),
-            About::Copy(copy) => (copy.hear(data).await, copy.is_over()),
-        };
-        if !answers.is_empty() {
-            talk.unread = if session.has_pending_data(channel) { talk.unread } else { 0 } + answers.len();
-            if talk.unread > UNREAD {
-                return Err(broken("the client reads no answers"));
-            }
-            session.data(channel, answers)?;
-        }
+        self.state.is_busy();
+        let heard = self.hear(channel, data, session).await;
         self.count();
-        if is_over { self.end(channel, Some(session)) } else { Ok(()) }
+        if heard? { self.end(channel, Some(session)) } else { Ok(()) }
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {

@@ -160,10 +160,17 @@ fn a_file_that_stalls_is_told_so() {
     let mut wire = Wire::login(&intake);
     let mut data = wire.store("slow");
     data.write_all(b"half of it").expect("it reads");
-    let reply = wire.line();
-    assert_eq!(reply, "426 It stalled: nothing came for 1s, and nothing is kept");
-    intake.server.log_line(&["a file is not kept", "slow", "it stalled: nothing came for 1s (uploads.stall)"]);
-    assert!(intake.tells("refused", &["slow: it stalled"]));
+    // A byte now and then is no progress.
+    let trickle = std::thread::spawn(move || {
+        while data.write_all(b".").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    });
+    assert_eq!(wire.line(), "426 It came too slowly, nothing is kept");
+    trickle.join().expect("the connection for data is closed");
+    let reason = "it stalled: less than 16 KiB came within uploads.stall";
+    intake.server.log_line(&["a file is not kept", "slow", reason]);
+    assert!(intake.tells("refused", &["slow", reason]));
     assert!(intake.is_empty(), "{:?}", intake.names());
     // And the connection goes on.
     drop(wire.store("whole"));

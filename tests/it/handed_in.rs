@@ -120,7 +120,17 @@ impl Intake {
     pub(crate) fn sftp_session(&self) -> Child {
         self.answer(&self.token);
         let (port, host) = (self.port("sftp"), format!("{CASE}@127.0.0.1"));
-        let mut command = self.openssh_command(&["60", "sftp", "-b", "-", "-P", &port, &host]);
+        self.session(&["60", "sftp", "-b", "-", "-P", &port, &host])
+    }
+
+    /// OpenSSH's `ssh`, logged in with the case's token, that passes bytes on.
+    pub(crate) fn ssh_session(&self, arguments: &[&str]) -> Child {
+        self.answer(&self.token);
+        self.session(&[&["60", "ssh"][..], arguments].concat())
+    }
+
+    fn session(&self, arguments: &[&str]) -> Child {
+        let mut command = self.openssh_command(arguments);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("tests/run installs this program")
     }

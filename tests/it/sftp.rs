@@ -1,9 +1,11 @@
 //! Files of cases over SSH: OpenSSH's `sftp`, and `scp` by either protocol.
 
+use std::io::Write as _;
 use std::process::Output;
 
 use crate::handed_in::{CASE, Intake, bytes, exists, said};
 use crate::outsider::run;
+use crate::server::wait_for;
 
 const SFTP: &str = "protocol = \"sftp\"\nhost_key = \"host.key\"";
 
@@ -195,6 +197,53 @@ fn a_cut_connection_leaves_nothing() {
         assert!(intake.tells("refused", &["large: the "]));
         assert!(intake.is_empty(), "{:?}", intake.names());
     }
+}
+
+#[test]
+fn a_client_that_opens_a_file_and_stalls_holds_no_place() {
+    let intake = Intake::with(&[SFTP], "stall = \"1s\"");
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    let open = packet(3, &[&1_u32.to_be_bytes(), &text(b"stalls"), &0x1a_u32.to_be_bytes(), &[0; 4]]);
+    let begin = [packet(1, &[&3_u32.to_be_bytes()]), open].concat();
+    let write = |at: u64| packet(6, &[&2_u32.to_be_bytes(), &text(b"1"), &at.to_be_bytes(), &text(b".")]);
+    for is_silent in [true, false] {
+        let mut ssh = intake.ssh_session(&["-p", &port, "-s", &host, "sftp"]);
+        let mut to_server = ssh.stdin.take().expect("a pipe");
+        to_server.write_all(&begin).expect("it reads");
+        assert!(wait_for(|| intake.names().len() == 1), "{}", intake.server.log());
+        // Bytes now and then are no progress, nor are questions.
+        for at in 0..50 {
+            let stat = packet(17, &[&3_u32.to_be_bytes(), &text(b"/")]);
+            let bytes = if is_silent { stat } else { write(at) };
+            if to_server.write_all(&bytes).is_err() || ssh.try_wait().expect("a child").is_some() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        assert!(ssh.try_wait().expect("a child").is_some(), "it is cut");
+        assert!(intake.is_empty(), "{:?}", intake.names());
+    }
+    let reason = "it stalled: less than 16 KiB came within uploads.stall";
+    intake.server.log_line(&["a file is not kept", "file=\"stalls\"", "bytes=0", reason]);
+    assert!(intake.tells("refused", &["stalls", reason]), "{}", intake.server.log());
+}
+
+#[test]
+fn a_copy_of_scp_that_stalls_is_cut_and_one_that_is_only_slow_is_taken() {
+    let intake = Intake::with(&[SFTP], "stall = \"2s\"");
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    let mut ssh = intake.ssh_session(&["-p", &port, &host, "scp -t ."]);
+    let mut to_server = ssh.stdin.take().expect("a pipe");
+    to_server.write_all(b"C0644 10 stalls\nhalf ").expect("it reads");
+    assert!(wait_for(|| intake.names().len() == 1), "{}", intake.server.log());
+    assert!(wait_for(|| ssh.try_wait().expect("a child").is_some()), "it is cut");
+    assert!(intake.is_empty(), "{:?}", intake.names());
+    assert!(intake.tells("refused", &["stalls: it stalled: less than 16 KiB"]), "{}", intake.server.log());
+    // Thirty KiB a second.
+    let slow = intake.local("slow", &bytes(150_000));
+    let output = scp(&intake, &["-O", "-l", "240"], &[&slow], "");
+    assert!(output.status.success(), "{}\n{}", said(&output), intake.server.log());
+    assert_eq!(intake.listed(), ["slow|150000"]);
 }
 
 /// A packet of SFTP, its length before it.

@@ -25,7 +25,7 @@ use hyper::body::Incoming;
 
 use self::answer::Answer;
 use self::ask::Wanted;
-use self::pace::{Broken, Pace};
+use self::pace::{Broken, Paced};
 use self::range::ContentRange;
 pub use self::serve::{Door, accept};
 use super::{Announced, Place, Receiving, Taken, Told};
@@ -85,12 +85,12 @@ async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Reque
 async fn receive(
     door: &Door,
     mut receiving: Receiving,
-    (mut body, expected): (Incoming, Option<u64>),
+    (body, expected): (Incoming, Option<u64>),
     place: Place,
 ) -> Answered {
-    let mut clock = Pace::new(door);
+    let mut body = Paced::new(door, body);
     loop {
-        let bytes = match clock.next(&mut body).await {
+        let bytes = match body.next().await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => break,
             Err(Broken(reason)) => {
@@ -107,7 +107,7 @@ async fn receive(
         if let Err(error) = receiving.write(&bytes).await {
             return Answered::unread(answer::not_taken(&error));
         }
-        clock.wrote();
+        body.wrote();
     }
     // A body without a length may end before what was announced of it.
     let is_short = expected.is_some_and(|expected| receiving.came() < expected);

@@ -47,11 +47,6 @@ pub struct Door {
 }
 
 impl Door {
-    /// How long a client may take for the next bytes.
-    pub(super) fn stall(&self) -> Duration {
-        self.intake.settings().stall.duration()
-    }
-
     /// Ends when what comes in has to, because the server stops.
     pub(super) async fn has_to_end(&self) {
         self.shared.stop.cancelled().await;
