@@ -126,9 +126,25 @@ fn a_form_that_names_another_device_than_its_certificate_is_refused() {
     }
     server.log_line(&["the form says that it is of 000e08000002, and it was sent by 000e08abcdef"]);
     assert_eq!(sent(&server, &format!("/prt/{OTHER}/a"), &["prt_file=x;filename=a"]).status, 404, "another's path");
-    let both = [format!("devicename=SEP{}", PHONE.to_uppercase()), name];
-    assert_eq!(sent(&server, "/prt", &[&both[0], &both[1], "prt_file=x;filename=a"]).status, 200, "the first counts");
-    assert_eq!(kept(&server), 1);
+    assert_eq!(kept(&server), 0);
+}
+
+#[test]
+fn a_form_that_names_two_devices_names_nobody() {
+    let server = server(SQLITE, RULES);
+    let file = "prt_file=x;filename=a";
+    let [own, other] = [PHONE, OTHER].map(|mac| format!("devicename=SEP{}", mac.to_uppercase()));
+    let (user, serial) = ("username=u", "serialno=FCH2133E8B9");
+    for fields in
+        [[own.as_str(), &other, file], [&own, file, &own], [serial, "serialno=FCH2133E8B8", file], [user, file, user]]
+    {
+        assert_eq!(sent(&server, "/prt", &fields).status, 404, "{fields:?}");
+    }
+    for field in ["devicename", "serialno", "username"] {
+        server.log_line(&["path=\"/prt\"", &format!("the form: two parts are called {field}")]);
+    }
+    assert_eq!(kept(&server), 0);
+    assert_eq!(sent(&server, "/prt", &[&own, serial, user, file]).status, 200, "{}", server.log());
 }
 
 #[test]

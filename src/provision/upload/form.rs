@@ -16,6 +16,18 @@ const FIELD: usize = 4 * 1024;
 /// The field whose content is the file, as phones call it.
 const FILE: &str = "prt_file";
 
+/// The fields that count.
+pub(super) const FIELDS: [&str; 3] = [DEVICE, SERIAL, USER];
+
+/// The device's own name, as phones call it.
+pub(super) const DEVICE: &str = "devicename";
+
+/// Its serial number.
+pub(super) const SERIAL: &str = "serialno";
+
+/// Who uses it.
+pub(super) const USER: &str = "username";
+
 /// White space that may follow a boundary on its line (bytes, RFC 2046 section 5.1.1).
 const PADDING: usize = 64;
 
@@ -72,9 +84,9 @@ pub enum FormFault {
     /// A short field is not short.
     #[error("a field is longer than {FIELD} bytes")]
     Field,
-    /// Two files.
-    #[error("two parts are called {FILE}")]
-    TwoFiles,
+    /// Two parts say what one has to.
+    #[error("two parts are called {0}")]
+    Twice(&'static str),
     /// No file.
     #[error("no part is called {FILE}")]
     NoFile,
@@ -221,13 +233,18 @@ impl Form {
         };
         let part = header::Part::parse(&held[..end])?;
         self.at = match (part.name.as_str(), part.file) {
-            (FILE, _) if self.file.is_some() => return Err(FormFault::TwoFiles),
+            (FILE, _) if self.file.is_some() => return Err(FormFault::Twice(FILE)),
             (FILE, name) => {
                 self.file = Some(name.unwrap_or_default());
                 At::File
             }
             (_, Some(_)) => At::Other,
-            (_, None) => {
+            (name, None) => {
+                // Phones send each once. Whom a form names twice, it names nobody.
+                let is_there = |known: &&str| self.fields.iter().any(|(field, _)| field == known);
+                if let Some(known) = FIELDS.into_iter().find(|known| *known == name).filter(is_there) {
+                    return Err(FormFault::Twice(known));
+                }
                 self.fields.push((part.name, Vec::new()));
                 At::Field
             }
@@ -317,7 +334,13 @@ mod tests {
         assert_eq!(taken(&form(&[file()]), 7).map(|(.., file)| file), Ok(b"content".to_vec()));
         assert_eq!(taken(file().as_bytes(), 7).map(drop), Err(FormFault::NoEnd));
         assert_eq!(taken(&form(&[part("name=a", "1")]), 7).map(drop), Err(FormFault::NoFile));
-        assert_eq!(taken(&form(&[file(), file()]), 7).map(drop), Err(FormFault::TwoFiles));
+        assert_eq!(taken(&form(&[file(), file()]), 7).map(drop), Err(FormFault::Twice(FILE)));
+        for name in FIELDS {
+            let field = part(&format!("name={name}"), "1");
+            let twice = form(&[field.clone(), file(), field]);
+            assert_eq!(taken(&twice, 7).map(drop), Err(FormFault::Twice(name)), "even where both say the same");
+        }
+        assert!(taken(&form(&[part("name=a", "1"), part("name=a", "2"), file()]), 7).is_ok(), "it says nothing");
         assert_eq!(taken(&form(&vec![part("name=a", "1"); 10_000]), 512).map(drop), Err(FormFault::Parts));
         assert_eq!(taken(&form(&[part("name=a", &"x".repeat(FIELD + 1))]), 512).map(drop), Err(FormFault::Field));
         assert_eq!(

@@ -1,5 +1,6 @@
 //! What the form of a problem report says of its phone, which proves nothing.
 
+use super::form::{DEVICE, SERIAL, USER};
 use super::{Upload, UploadFault};
 use crate::device::{DeviceIdentity, DeviceName, MacAddress};
 use crate::provision::identify::mac_in;
@@ -27,9 +28,9 @@ impl Problem {
             let found = fields.iter().find(|(field, _)| field == name);
             found.map(|(_, value)| value.trim().trim_matches('"').trim()).unwrap_or_default()
         };
-        let (mac, serial) = (device_in(field("devicename")), field("serialno").parse().ok());
+        let (mac, serial) = (device_in(field(DEVICE)), field(SERIAL).parse().ok());
         let named = if mac.is_none() && serial.is_none() { Named::Nobody } else { Named::Device { mac, serial } };
-        Self { named, user: text(field("username")), label: label(file) }
+        Self { named, user: text(field(USER)), label: label(file) }
     }
 
     /// Holds what the form says against who sends it, and gives the name by which the store is to be asked whose it is: the
