@@ -19,7 +19,7 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Whether that is more than somebody's word: proven by a certificate or password, or a line from the address that the
-    /// device was served at.
+    /// device was served at. Of a file: whether who brought it was let in.
     pub certain: bool,
     /// Where it came from.
     pub address: String,

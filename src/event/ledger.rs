@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, Kind, News, Requested, Standing, Version};
+use super::{Event, Kind, News, Reception, Requested, Standing, Version};
 use crate::device::{Agent, DeviceName};
 use crate::provision::Outcome;
 use crate::syslog::{Line, Said, Stage};
@@ -60,16 +60,16 @@ impl Ledger {
                 text: clipped(text),
                 follows: None,
             },
-            News::Uploaded { at, device, address, path, text, kept } => Event {
+            News::Uploaded { at, device, address, path, text, reception } => Event {
                 id,
                 at: *at,
                 kind: Kind::Upload,
                 device: device.as_ref().and_then(|device| self.ids.get(device)).copied(),
                 name: device.as_ref().map(ToString::to_string),
-                certain: true,
+                certain: news.is_vouched(),
                 address: address.clone(),
                 path: path.as_deref().map(path_of),
-                outcome: if *kept { "kept" } else { "refused" }.to_owned(),
+                outcome: if *reception == Reception::Kept { "kept" } else { "refused" }.to_owned(),
                 version: None,
                 text: clipped(text),
                 follows: None,

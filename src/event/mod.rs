@@ -24,6 +24,9 @@ use crate::syslog::{self, Heard, Line, Lines};
 /// Requests and alarms that wait to be kept.
 const WAITING: usize = 16 * 1024;
 
+/// Of those, what is left to devices that have proven themselves, however much others do.
+const LEFT: usize = WAITING / 4;
+
 /// What lines that wait to be kept may take (bytes); past that, they wait in the kernel. Ten seconds of 50 000 lines of 80
 /// bytes would take 170 MB if none were written meanwhile.
 const LINES: u32 = 96 * 1024 * 1024;
@@ -69,9 +72,20 @@ pub enum News {
         path: Option<String>,
         /// Which file, or why it was refused.
         text: String,
-        /// Whether it was kept.
-        kept: bool,
+        /// What became of it.
+        reception: Reception,
     },
+}
+
+/// What becomes of a file that is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reception {
+    /// It is kept.
+    Kept,
+    /// It is not kept, of somebody who may hand in.
+    Refused,
+    /// It is not even looked at: anybody may have brought it.
+    Denied,
 }
 
 /// Where things are told.
@@ -101,6 +115,18 @@ impl News {
             Self::Alarm { at, .. } | Self::Pushed { at, .. } | Self::Uploaded { at, .. } => *at,
         }
     }
+
+    /// Whether somebody stands behind it: whoever has shown a proof, or the server itself. A line shows none; what it is
+    /// worth is found when it is held against its device.
+    #[must_use]
+    pub fn is_vouched(&self) -> bool {
+        match self {
+            Self::Requested(requested) => requested.proven().is_some(),
+            Self::Said(_) => false,
+            Self::Alarm { .. } | Self::Pushed { .. } => true,
+            Self::Uploaded { reception, .. } => *reception != Reception::Denied,
+        }
+    }
 }
 
 impl Journal {
@@ -112,9 +138,10 @@ impl Journal {
         (Self { news, lines, lost }, Inbox { news: news_out, lines: lines_out })
     }
 
-    /// Tells of something, if there is room.
+    /// Tells of something, if there is room. What nobody stands behind leaves some to the others.
     pub fn tell(&self, news: News) {
-        if self.news.try_send(news).is_err() {
+        let is_full = !news.is_vouched() && self.news.capacity() <= LEFT;
+        if is_full || self.news.try_send(news).is_err() {
             self.lost.inc();
         }
     }

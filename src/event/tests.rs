@@ -205,6 +205,34 @@ fn past_its_bound_the_journal_takes_no_more_and_says_so() {
 }
 
 #[test]
+fn what_nobody_stands_behind_leaves_room_in_the_journal() {
+    let lost = Counter::default();
+    let (journal, inbox) = Journal::new(lost.clone());
+    let nobodys = |second| match requested(second, "/basic.txt", Outcome::Refused, None) {
+        News::Requested(requested) => News::Requested(Box::new(Requested { trail: Trail::default(), ..*requested })),
+        other => other,
+    };
+    let denied = |second| News::Uploaded {
+        at: at(second),
+        device: None,
+        address: String::new(),
+        path: None,
+        text: String::new(),
+        reception: Reception::Denied,
+    };
+    for second in 0..10_000 {
+        journal.tell(nobodys(second));
+        journal.tell(denied(second));
+    }
+    assert_eq!(inbox.news.len(), WAITING - LEFT);
+    let before = lost.get();
+    for second in 0..4_000 {
+        journal.tell(requested(second, "/000e08abcdef.cfg", Outcome::Served, Some("v")));
+    }
+    assert_eq!((lost.get(), inbox.news.len()), (before, WAITING - LEFT + 4_000));
+}
+
+#[test]
 fn what_a_phone_sends_is_told_by_its_kind_and_is_no_word_on_what_it_was_given() {
     let sent = |second, outcome| match requested(second, "/report/000e08abcdef.xml", outcome, None) {
         News::Requested(mut requested) => {

@@ -9,7 +9,7 @@ use super::{Denied, Intake, Told};
 use crate::app::App;
 use crate::case::{CaseFault, CaseGrant, CaseNumber};
 use crate::device::Secret;
-use crate::event::News;
+use crate::event::{News, Reception};
 use crate::listen::toll;
 use crate::password::Token;
 use crate::provision::REFUSAL_TAKES;
@@ -53,7 +53,7 @@ impl Intake {
         }
         let peer = peer.to_canonical();
         tracing::info!(target: "phoneprov::intake", %peer, case = shown, reason = %fault, "not let in");
-        self.tell(peer.to_string(), format!("case {shown}: {fault}"), false);
+        self.tell(peer.to_string(), format!("case {shown}: {fault}"), Reception::Denied);
         tokio::time::sleep_until((began + REFUSAL_TAKES).into()).await;
         Err(Denied::Refused)
     }
@@ -70,13 +70,13 @@ impl Intake {
         let Told { file, peer, transport } = told;
         tracing::info!(target: "phoneprov::intake", %case, transport, file, peer, bytes, reason, "a file is not kept");
         self.metrics.case_files.failed.inc();
-        self.tell(peer.to_owned(), format!("case {case}: {file}: {reason}"), false);
+        self.tell(peer.to_owned(), format!("case {case}: {file}: {reason}"), Reception::Refused);
     }
 
     /// Tells of a file where events are kept.
-    pub(super) fn tell(&self, address: String, text: String, kept: bool) {
+    pub(super) fn tell(&self, address: String, text: String, reception: Reception) {
         if let Some(journal) = &self.journal {
-            journal.tell(News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, kept });
+            journal.tell(News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, reception });
         }
     }
 }

@@ -11,6 +11,7 @@ use super::pledge::{Left, Pledge, Unpledged};
 use super::turn::Turn;
 use super::{Announced, Intake, IntakeError, Place, Tag, Told};
 use crate::case::{CaseGrant, CaseNumber};
+use crate::event::Reception;
 use crate::store::{Load, NewUpload, StoreError, UploadKind};
 use crate::vault::{Deposit, Kept};
 
@@ -127,7 +128,7 @@ impl Intake {
             _ => self.metrics.case_files.failed.inc(),
         };
         tracing::warn!(target: "phoneprov::intake", %case, transport, file, peer, reason = %error, "a file is not taken");
-        self.tell(peer.to_owned(), format!("case {case}: {file}: {error}"), false);
+        self.tell(peer.to_owned(), format!("case {case}: {file}: {error}"), Reception::Refused);
     }
 }
 
@@ -270,7 +271,7 @@ impl Receiving {
             format!("{} of {} bytes", taken.size, taken.total)
         };
         tracing::info!(target: "phoneprov::intake", %case, file = %name, peer = %address, "{what} are kept");
-        self.intake.tell(address.clone(), format!("case {case}: {name}, {what}"), true);
+        self.intake.tell(address.clone(), format!("case {case}: {name}, {what}"), Reception::Kept);
     }
 
     fn noted(&self, error: IntakeError) -> IntakeError {

@@ -37,8 +37,6 @@ const OF_DEVICE: &str = "and (device = $5 or (device = 0 and name = $6))";
 const OF_NAME: &str = "and $5 < 0 and name = $6";
 const OF_ANYBODY: &str = "and $5 < 0 and $6 = ''";
 
-const TRIM: &str = "delete from event where at < $1 or id <= (select last from event_count where id = 1) - $2";
-
 impl Store {
     /// Keeps news, in this order: all of them, or none.
     ///
@@ -82,16 +80,6 @@ impl Store {
     pub async fn last_event(&self) -> Result<i64, StoreError> {
         let asked = sqlx::query_scalar("select last from event_count where id = 1").fetch_one(&self.pool);
         self.within(async { asked.await.map_err(|error| self.error(error)) }).await
-    }
-
-    /// Forgets events from before a time, and all but the newest so many.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    pub async fn trim_events(&self, before: Timestamp, most: u64) -> Result<u64, StoreError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let done = sqlx::query(TRIM).bind(before.as_millisecond()).bind(most).execute(&self.pool).await;
-        done.map(|done| done.rows_affected()).map_err(|error| self.error(error))
     }
 
     /// Enters what a change of the store is told as, together with the change. The events get their numbers here.

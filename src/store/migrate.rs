@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Every migration: its number, and its statements.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "devices", include_str!("migrations/0001_devices.sql")),
     (2, "waiting", include_str!("migrations/0002_waiting.sql")),
     (100, "keys", include_str!("migrations/0100_keys.sql")),
@@ -20,6 +20,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (300, "uploads", include_str!("migrations/0300_uploads.sql")),
     (301, "proven", include_str!("migrations/0301_proven.sql")),
     (302, "files", include_str!("migrations/0302_files.sql")),
+    (303, "nobodys events", include_str!("migrations/0303_nobodys_events.sql")),
 ];
 
 impl Store {

@@ -26,6 +26,7 @@ mod reveal;
 mod rows;
 mod seal;
 mod standing;
+mod trim;
 mod undo;
 mod upload;
 mod uploaded;

@@ -65,6 +65,7 @@ mod storm;
 mod support_table;
 mod tftp;
 mod throttle;
+mod trimmed;
 mod trust;
 mod uploads_check;
 mod weaknesses;

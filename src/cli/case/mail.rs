@@ -12,7 +12,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders as _};
 use crate::case::{CaseGrant, CaseNumber, FileName, Label, Remark};
 use crate::cli::store::with_shared_store;
 use crate::config::{Config, Uploads};
-use crate::event::News;
+use crate::event::{News, Reception};
 use crate::intake::{Announced, Intake, IntakeError, Place};
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -83,12 +83,13 @@ async fn take(config: &Config, store: &Arc<Store>) -> anyhow::Result<Result<Stri
         None => Err(Returned::Message(format!("the message is larger than {} bytes", uploads.mail_size.count()))),
     };
     if config.events.is_some() {
-        let (kept, text) = match &taken {
-            Ok(text) => (true, text.clone()),
-            Err(returned) => (false, returned.to_string()),
+        // A message proves nothing of its sender.
+        let (reception, text) = match &taken {
+            Ok(text) => (Reception::Kept, text.clone()),
+            Err(returned) => (Reception::Denied, returned.to_string()),
         };
         let address = "mail".to_owned();
-        let news = News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, kept };
+        let news = News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, reception };
         // The files are there, whether or not it is told.
         let _ = store.keep(&[news]).await;
     }
