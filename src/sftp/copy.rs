@@ -54,26 +54,16 @@ impl Copy {
                     Some(upload) => upload.write(bytes.to_vec()).await.map(drop).map_err(words),
                     None => Err("no file was begun"),
                 },
-                Step::Whole => match self.upload.take() {
-                    Some(upload) => upload.finish().await.map(|()| told.push(NOD)).map_err(words),
-                    None => Err("no file was begun"),
-                },
+                Step::Whole => self.finish().await.map(|()| told.push(NOD)),
                 Step::Torn => {
                     self.has_failed = true;
-                    if let Some(upload) = self.upload.take() {
-                        upload.abandon("the client could not read all of it");
-                    }
+                    self.abandon("the client could not read all of it");
                     Ok(())
                 }
                 Step::Wrong(words) => Err(words),
             };
             if let Err(words) = result {
-                (self.is_over, self.has_failed) = (true, true);
-                told.push(FATAL);
-                told.extend_from_slice(format!("scp: {words}\n").as_bytes());
-                if let Some(upload) = self.upload.take() {
-                    upload.abandon(words);
-                }
+                self.fail(words, &mut told);
             }
         }
         told
@@ -84,13 +74,37 @@ impl Copy {
         self.is_over
     }
 
-    /// Ends it; the exit code.
-    pub(super) fn end(self, reason: &str) -> u32 {
+    /// Ends it where its client does; what that is told, and the exit code. libssh2 leaves out the zero behind a file's last
+    /// byte: with all that was announced the file is whole, as OpenSSH's `scp -t` has it, too.
+    pub(super) async fn end(mut self) -> (Vec<u8>, u32) {
+        let mut told = Vec::new();
+        if self.upload.is_some() && self.sink.is_all_there() {
+            match self.finish().await {
+                Ok(()) => told.push(NOD),
+                Err(words) => self.fail(words, &mut told),
+            }
+        }
         let is_torn = self.upload.is_some();
-        if let Some(upload) = self.upload {
+        self.abandon("the client ended before its file");
+        (told, u32::from(is_torn || self.has_failed))
+    }
+
+    /// Gives up what is under way.
+    pub(super) fn abandon(&mut self, reason: &str) {
+        if let Some(upload) = self.upload.take() {
             upload.abandon(reason);
         }
-        u32::from(is_torn || self.has_failed)
+    }
+
+    async fn finish(&mut self) -> Result<(), &'static str> {
+        self.upload.take().ok_or("no file was begun")?.finish().await.map_err(words)
+    }
+
+    fn fail(&mut self, words: &'static str, told: &mut Vec<u8>) {
+        (self.is_over, self.has_failed) = (true, true);
+        told.push(FATAL);
+        told.extend_from_slice(format!("scp: {words}\n").as_bytes());
+        self.abandon(words);
     }
 
     async fn begin(&mut self, name: &[u8]) -> Result<(), &'static str> {

@@ -131,6 +131,11 @@ impl Sink {
         }
     }
 
+    /// Whether all bytes of the file that was begun last have come, and nothing after them.
+    pub(super) fn is_all_there(&self) -> bool {
+        matches!(self.stage, Stage::Bytes(0) | Stage::Verdict)
+    }
+
     fn line<'a>(&mut self, line: &[u8]) -> Step<'a> {
         let step = match line.split_first() {
             Some((b'C', file)) => match file_of(file) {
@@ -193,6 +198,21 @@ mod tests {
             told(b"C0644 2 a\nxx\x01scp: a: read error\nC0644 0 b\n\0", 3),
             ["Begin", "=xx", "Torn", "Nod", "Begin", "Whole"]
         );
+    }
+
+    #[test]
+    fn a_file_is_all_there_with_its_last_byte_and_until_something_follows() {
+        let is_all_there = |stream: &[u8]| {
+            let (mut sink, mut input) = (Sink::new(), stream);
+            while sink.step(&mut input).is_some() {}
+            sink.is_all_there()
+        };
+        assert!(is_all_there(b"C0644 2 a\nxx") && is_all_there(b"C0644 0 empty\n"));
+        for stream in
+            [&b""[..], b"C0644 2 a", b"C0644 2 a\n", b"C0644 2 a\nx", b"C0644 2 a\nxx\0", b"C0644 2 a\nxx\x01", b"D\n"]
+        {
+            assert!(!is_all_there(stream), "{stream:?}");
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ const CHANNELS: usize = 4;
 /// Bytes of answers that wait for a client that does not read them.
 const UNREAD: usize = 256 * 1024;
 
+/// How keyboard-interactive asks for the token. lftp and sshpass answer what ends as a question for a password does.
+const PROMPT: &str = "Token of the case, as the password: ";
+
 /// A connection.
 pub(super) struct Visit {
     desk: Desk,
@@ -173,18 +176,24 @@ impl Visit {
     }
 
     /// Ends what a channel was for, and the channel where a program would.
-    fn end(&mut self, channel: ChannelId, session: Option<&mut Session>) -> Result<(), russh::Error> {
+    async fn end(&mut self, channel: ChannelId, session: Option<&mut Session>) -> Result<(), russh::Error> {
         let Some(talk) = self.channels.get_mut(&channel) else { return Ok(()) };
-        let code = match std::mem::replace(&mut talk.about, About::Over) {
+        let (told, code) = match std::mem::replace(&mut talk.about, About::Over) {
             About::Nothing | About::Over => return Ok(()),
             About::Sftp(conversation) => {
                 conversation.end("the client ended before its file");
-                0
+                (Vec::new(), 0)
             }
-            About::Copy(copy) => copy.end("the client ended before its file"),
+            About::Copy(copy) => {
+                self.state.is_busy();
+                copy.end().await
+            }
         };
         self.count();
         if let Some(session) = session {
+            if !told.is_empty() {
+                session.data(channel, told)?;
+            }
             session.exit_status_request(channel, code)?;
             session.eof(channel)?;
             session.close(channel)?;
@@ -201,7 +210,7 @@ impl Drop for Visit {
             match talk.about {
                 About::Nothing | About::Over => {}
                 About::Sftp(conversation) => conversation.end(reason),
-                About::Copy(copy) => drop(copy.end(reason)),
+                About::Copy(mut copy) => copy.abandon(reason),
             }
         }
     }
@@ -237,7 +246,7 @@ impl Handler for Visit {
         response: Option<Response<'a>>,
     ) -> Result<Auth, Self::Error> {
         let Some(mut response) = response else {
-            let prompts = vec![("Token of the case: ".into(), false)].into();
+            let prompts = vec![(PROMPT.into(), false)].into();
             return Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts });
         };
         let token = response.next().and_then(|token| String::from_utf8(token.to_vec()).ok()).unwrap_or_default();
@@ -318,15 +327,15 @@ impl Handler for Visit {
         self.state.is_busy();
         let heard = self.hear(channel, data, session).await;
         self.count();
-        if heard? { self.end(channel, Some(session)) } else { Ok(()) }
+        if heard? { self.end(channel, Some(session)).await } else { Ok(()) }
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
-        self.end(channel, Some(session))
+        self.end(channel, Some(session)).await
     }
 
     async fn channel_close(&mut self, channel: ChannelId, _: &mut Session) -> Result<(), Self::Error> {
-        let ended = self.end(channel, None);
+        let ended = self.end(channel, None).await;
         self.channels.remove(&channel);
         ended
     }

@@ -58,6 +58,67 @@ fn scp_copies_by_either_protocol() {
     assert!(intake.content("renamed") == content && intake.content("legacy") == content);
 }
 
+/// libssh2 sends no zero behind a file, which ends a copy of `scp`: the end of what it sends stands for it.
+#[test]
+fn curl_uploads_by_sftp_and_scp() {
+    let intake = intake();
+    let content = bytes(1_000_003);
+    let (file, empty) = (intake.local("one", &content), intake.local("empty", b""));
+    let (port, user) = (intake.port("sftp"), format!("{CASE}:{}", intake.token));
+    for (url, file) in [("sftp", &file), ("scp", &file), ("scp", &empty)] {
+        let url = format!("{url}://127.0.0.1:{port}/~/{url}.bin");
+        let arguments = ["-sS", "--max-time", "30", "--noproxy", "*", "-k", "-u", &user, "-T", file, &url];
+        let output = run("curl", &arguments, b"");
+        assert!(output.status.success(), "{url}: {}\n{}", said(&output), intake.server.log());
+    }
+    let whole = || intake.listed() == ["sftp.bin|1000003", "scp.bin|1000003", "scp.bin|0"];
+    assert!(wait_for(whole), "{:?}\n{}", intake.listed(), intake.server.log());
+    assert!(intake.content("sftp.bin") == content);
+    assert!(!intake.server.log().contains("a file is not kept"), "{}", intake.server.log());
+}
+
+#[test]
+fn a_copy_of_scp_that_ends_is_whole_with_its_last_byte_and_not_before() {
+    let intake = intake();
+    let (port, host) = (intake.port("sftp"), format!("{CASE}@127.0.0.1"));
+    for (sent, code, answer) in [
+        (&b"C0644 4 whole\nfour"[..], 0, &[0, 0, 0][..]),
+        (b"C0644 4 short\nfou", 1, &[0, 0]),
+        (b"C0644 4 torn\nfour\x01scp: read error\n", 1, &[0, 0, 0]),
+    ] {
+        let output = intake.openssh("ssh", &intake.token, &["-p", &port, &host, "scp -t ."], sent);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(code), answer), "{}", said(&output));
+    }
+    assert_eq!(intake.listed(), ["whole|4"]);
+    assert!(intake.content("whole") == b"four");
+    assert!(intake.tells("refused", &["short: the client ended before its file"]), "{}", intake.server.log());
+    assert!(intake.tells("refused", &["torn: the client could not read all of it"]), "{}", intake.server.log());
+}
+
+/// lftp asks OpenSSH, and answers what that asks if it looks like a question for a password.
+#[test]
+fn lftp_uploads_by_sftp() {
+    let intake = intake();
+    let content = bytes(200_000);
+    let (file, port) = (intake.local("lftp.bin", &content), intake.port("sftp"));
+    let hosts = intake.server.path("known_hosts").display().to_string();
+    for methods in ["keyboard-interactive", "password"] {
+        let ssh = format!(
+            "ssh -a -x -F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile={hosts} -o LogLevel=ERROR \
+             -o PreferredAuthentications={methods}"
+        );
+        let script = format!(
+            "set net:max-retries 1; set net:timeout 10; set cmd:fail-exit yes; set sftp:connect-program \"{ssh}\"; \
+             open -u {CASE},{} sftp://127.0.0.1:{port}; put {file} -o {methods}; bye",
+            intake.token
+        );
+        let output = run("timeout", &["30", "lftp", "-c", &script], b"");
+        assert!(output.status.success(), "{methods}: {}\n{}", said(&output), intake.server.log());
+    }
+    assert_eq!(intake.listed(), ["keyboard-interactive|200000", "password|200000"]);
+    assert!(intake.content("keyboard-interactive") == content);
+}
+
 #[test]
 fn a_token_reads_and_lists_nothing() {
     let intake = intake();
