@@ -181,19 +181,24 @@ impl Taking<'_> {
 
     /// Whose a problem report is. What its form says counts where nothing else does, and is of a device of the store.
     async fn sender(&self, problem: Problem, record: &mut Record) -> Result<Sender, Refusal> {
+        let store = self.shared.store.as_ref().ok_or(UploadFault::Nobody)?;
+        let read =
+            async |name: &DeviceName| store.device(name).await.map_err(|error| Refusal::Store(error.to_string()));
         let device = match problem.sender(&self.app.line, self.wanted, &self.upload)? {
             None => self.upload.device().map(|known| known.device().name()).ok_or(UploadFault::Nobody)?,
             Some(name) => {
                 record.trail().claimed = problem.named.clone();
-                let store = self.shared.store.as_ref().ok_or(UploadFault::Nobody)?;
-                let entry = store.device(&name).await.map_err(|error| Refusal::Store(error.to_string()))?;
-                let entry = entry.ok_or_else(|| Refusal::UnknownDevice(name.to_string()))?;
+                let entry = read(&name).await?.ok_or_else(|| Refusal::UnknownDevice(name.to_string()))?;
                 if !entry.device.enabled {
                     return Err(Refusal::Disabled(entry.device.name()));
                 }
                 entry.device.name()
             }
         };
+        if let Some(serial) = problem.serial() {
+            let owner = read(&DeviceName::Serial(serial.clone())).await?;
+            problem.owned(owner.map(|entry| entry.device.name()), &device)?;
+        }
         Ok(Sender { device, label: problem.label, user: problem.user })
     }
 

@@ -219,7 +219,7 @@ fn every_refusal_is_the_same_whatever_is_wrong() {
     let other = desk.server.tell(&["case", "open", "--number", "600000001", "--json"]);
     let other: Value = serde_json::from_str(&other).expect("JSON");
     let other = other["token"].as_str().expect("a token").to_owned();
-    let expiring = desk.server.tell(&["case", "token", "600000001", "--expires", "0s", "--keep", "--json"]);
+    let expiring = desk.server.tell(&["case", "token", "600000001", "--expires", "1s", "--keep", "--json"]);
     let expiring: Value = serde_json::from_str(&expiring).expect("JSON");
     let expired = expiring["token"].as_str().expect("a token").to_owned();
     assert_eq!(desk.put_as(&format!("600000001:{other}"), "a", b"x", &[]).status, 201);

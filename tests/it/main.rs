@@ -24,6 +24,7 @@ mod explain;
 mod fleet;
 mod formats;
 mod ftp;
+mod got;
 mod handed_in;
 mod http;
 mod identity;

@@ -148,6 +148,30 @@ fn a_form_that_names_two_devices_names_nobody() {
 }
 
 #[test]
+fn a_form_with_another_devices_serial_number_is_refused_and_one_that_nobody_has_is_not() {
+    let server = server(SQLITE, RULES);
+    server.tell(&["device", "set", OTHER, "--serial", "FCH11111111"]);
+    let (own, others) = (format!("devicename=SEP{PHONE}"), format!("devicename=SEP{OTHER}"));
+    let file = "prt_file=x;filename=a";
+    let (theirs, nobodys) = ("serialno=\"FCH11111111\"", "serialno=FCH22222222");
+    for (path, fields) in
+        [("/prt", &[theirs, file][..]), ("/prt", &[&own, theirs, file]), ("/ata", &[&own, theirs, file])]
+    {
+        assert_eq!(sent(&server, path, fields).status, 404, "{path} {fields:?}: {}", server.log());
+    }
+    for path in ["path=\"/prt\"", "path=\"/ata\""] {
+        server
+            .log_line(&[path, "the form has the serial number FCH11111111 of 000e08000002, and it is of 000e08abcdef"]);
+    }
+    assert_eq!(kept(&server), 0);
+    for (path, fields) in
+        [("/prt", &[nobodys, file][..]), ("/prt", &[&own, nobodys, file]), ("/ata", &[&others, theirs, file])]
+    {
+        assert_eq!(sent(&server, path, fields).status, 200, "{path} {fields:?}: {}", server.log());
+    }
+}
+
+#[test]
 fn what_a_client_calls_a_file_is_a_label_and_nothing_else() {
     let server = server(SQLITE, RULES);
     let long = "x".repeat(4096);

@@ -1,6 +1,6 @@
 //! `phoneprov case get`: files of a case, decrypted.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,10 @@ use crate::vault::{Identities, Vault};
 
 /// Decrypt files of a case into a folder, which takes an identity that they were encrypted for.
 ///
-/// What is written is named after the file's number and what its client called it, without anything that could be a path. What
-/// goes to standard output is whole only where this exits with 0.
+/// What is written is named after the file's number and what its client called it, without anything that could be a path. One
+/// that is in the folder already, byte for byte, is left as it is, so that the same command goes on where it was broken off. Of
+/// all files, those that cannot be read are told of, and the others are written; then this exits with 2. What goes to standard
+/// output is whole only where this exits with 0.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The case.
@@ -63,15 +65,39 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
             return pipe(&vault, &identities, file);
         }
         fs::create_dir_all(&args.output).with_context(|| args.output.display().to_string())?;
-        for file in &files {
-            let path = write(&vault, &identities, file, &args.output)?;
-            println!("{}", OneLine(path.display()));
-        }
         if files.is_empty() {
             println!("case {} has no files", args.number);
         }
-        Ok(ExitCode::SUCCESS)
+        write_each(&vault, &identities, (&files, &args.output))
     })
+}
+
+/// Writes each file that can be written, and tells of the others.
+fn write_each(vault: &Vault, identities: &Identities, (files, folder): (&[Upload], &Path)) -> anyhow::Result<ExitCode> {
+    let mut failed = Vec::new();
+    for file in files {
+        match write(vault, identities, file, folder) {
+            Ok(Written::Now(path)) => println!("{}", OneLine(path.display())),
+            Ok(Written::Before(path)) => eprintln!("{} is there already, the same", OneLine(path.display())),
+            Err(error) if files.len() == 1 => return Err(error),
+            Err(error) => {
+                eprintln!("phoneprov: {}", OneLine(format_args!("{error:#}")));
+                failed.push(file.id.to_string());
+            }
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => bail!("{} of {} files could not be written: {}", failed.len(), files.len(), failed.join(", ")),
+    }
+}
+
+/// A file that is in the folder.
+enum Written {
+    /// It was written now.
+    Now(PathBuf),
+    /// It had been.
+    Before(PathBuf),
 }
 
 /// Writes a file to standard output, and says on standard error where it is a beginning.
@@ -89,14 +115,19 @@ fn pipe(vault: &Vault, identities: &Identities, file: &Upload) -> anyhow::Result
 }
 
 /// Writes a file whole, or nothing under its name.
-fn write(vault: &Vault, identities: &Identities, file: &Upload, folder: &Path) -> anyhow::Result<PathBuf> {
+fn write(vault: &Vault, identities: &Identities, file: &Upload, folder: &Path) -> anyhow::Result<Written> {
     let local = FileName::shortened(file.name.as_bytes()).map(|name| name.local()).unwrap_or_default();
     let end = match file.state {
         UploadState::Complete => "",
         UploadState::Partial => ".partial",
     };
     let path = folder.join(format!("{}-{local}{end}", file.id));
-    ensure!(!path.exists(), "{} is there already", path.display());
+    if path.symlink_metadata().is_ok() {
+        let other =
+            || format!("{} is there already and is another file: move it, or name another folder", path.display());
+        ensure!(is_same(&path, file).with_context(|| path.display().to_string())?, other());
+        return Ok(Written::Before(path));
+    }
     let hidden = folder.join(format!(".{}-{}.part", file.id, std::process::id()));
     let written = decrypt(vault, identities, &file.parts, &hidden)
         .and_then(|()| fs::rename(&hidden, &path).with_context(|| path.display().to_string()));
@@ -104,7 +135,23 @@ fn write(vault: &Vault, identities: &Identities, file: &Upload, folder: &Path) -
         let _ = fs::remove_file(&hidden);
     }
     written.with_context(|| format!("file {} {}", file.id, OneLine(&file.name)))?;
-    Ok(path)
+    Ok(Written::Now(path))
+}
+
+/// Whether what is there has the length and the parts that are listed.
+fn is_same(path: &Path, file: &Upload) -> io::Result<bool> {
+    let found = path.symlink_metadata()?;
+    if !found.is_file() || found.len() != file.size {
+        return Ok(false);
+    }
+    let mut there = File::open(path)?;
+    for part in &file.parts {
+        let hash = hash(&mut (&mut there).take(part.size), |_| Ok(()));
+        if hash.map_err(|(Failed::Read(error) | Failed::Write(error))| error)? != part.sha256 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn decrypt(vault: &Vault, identities: &Identities, parts: &[Part], path: &Path) -> anyhow::Result<()> {
@@ -120,17 +167,32 @@ fn decrypt(vault: &Vault, identities: &Identities, parts: &[Part], path: &Path) 
 /// Decrypts a part, and holds it against its hash.
 fn one(vault: &Vault, identities: &Identities, part: &Part, out: &mut impl io::Write) -> anyhow::Result<()> {
     let mut reader = vault.read(&part.kept, identities)?;
-    let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    loop {
-        let read = reader.read(&mut piece).with_context(|| format!("{}: it is damaged", part.kept))?;
-        if read == 0 {
-            break;
-        }
-        digest.update(&piece[..read]);
-        out.write_all(&piece[..read])?;
-    }
-    if HEXLOWER.encode(&digest.finalize()) != part.sha256 {
+    let hash = hash(&mut reader, |piece| out.write_all(piece)).map_err(|failed| match failed {
+        Failed::Read(error) => anyhow::Error::new(error).context(format!("{}: it is damaged", part.kept)),
+        Failed::Write(error) => error.into(),
+    })?;
+    if hash != part.sha256 {
         bail!("{}: it is another file than the one that came: its SHA-256 is not the listed one", part.kept);
     }
     Ok(())
+}
+
+/// Which side of a copy failed.
+enum Failed {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+/// Reads to the end, passes on what it reads, and gives its SHA-256.
+fn hash(from: &mut impl io::Read, mut to: impl FnMut(&[u8]) -> io::Result<()>) -> Result<String, Failed> {
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match from.read(&mut piece).map_err(Failed::Read)? {
+            0 => return Ok(HEXLOWER.encode(&digest.finalize())),
+            read => {
+                digest.update(&piece[..read]);
+                to(&piece[..read]).map_err(Failed::Write)?;
+            }
+        }
+    }
 }

@@ -37,6 +37,9 @@ pub(super) struct Lifetime {
     expires: Period,
 }
 
+/// The shortest that a token is good: less than anybody takes to use it.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+
 /// The longest that a token is good.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
@@ -69,7 +72,32 @@ impl Lifetime {
     /// When a token ends that is made now.
     pub(super) fn end(&self) -> anyhow::Result<Timestamp> {
         let lifetime = SignedDuration::try_from(self.expires.duration())?;
+        ensure!(
+            lifetime >= SHORTEST,
+            "--expires {} gives a token that is never good: expected 1s to 366d, such as 7d",
+            self.expires
+        );
         ensure!(lifetime <= LONGEST, "a token is good for 366 days at the most");
         Ok(Timestamp::now().saturating_add(lifetime)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_good_for_a_second_at_least_and_for_a_year_at_the_most() {
+        let end = |expires: &str| Lifetime { expires: expires.parse().expect("a time") }.end();
+        for good in ["1s", "30d", "366d"] {
+            assert!(end(good).is_ok_and(|end| end > Timestamp::now()), "{good}");
+        }
+        for (dead, shown) in [("0s", "0ns"), ("999ms", "999ms")] {
+            let error = end(dead).expect_err(dead).to_string();
+            let expected =
+                format!("--expires {shown} gives a token that is never good: expected 1s to 366d, such as 7d");
+            assert_eq!(error, expected);
+        }
+        assert!(end("367d").is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::form::FormFault;
 use crate::cipher::{DecryptError, Scheme};
+use crate::device::{DeviceName, SerialNumber};
 use crate::profile::flat::FlatError;
 
 /// The reason.
@@ -62,6 +63,16 @@ pub enum UploadFault {
         /// Who sends it.
         sender: String,
     },
+    /// The form names one device by its serial number, and it is another one's.
+    #[error("the form has the serial number {serial} of {owner}, and it is of {device}")]
+    TwoDevices {
+        /// As the form has it.
+        serial: SerialNumber,
+        /// Whose that is.
+        owner: DeviceName,
+        /// Whose the form is otherwise.
+        device: DeviceName,
+    },
     /// It is nobody's.
     #[error("neither path nor certificate nor form says which device it is of")]
     Nobody,
@@ -93,6 +104,7 @@ impl UploadFault {
             | Self::NoParameters
             | Self::Form(_)
             | Self::OtherDevice { .. }
+            | Self::TwoDevices { .. }
             | Self::Nobody => false,
         }
     }

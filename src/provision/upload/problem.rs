@@ -2,7 +2,7 @@
 
 use super::form::{DEVICE, SERIAL, USER};
 use super::{Upload, UploadFault};
-use crate::device::{DeviceIdentity, DeviceName, MacAddress};
+use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber};
 use crate::provision::identify::mac_in;
 use crate::provision::{Line, Named, Refusal, Request, admission};
 
@@ -56,6 +56,29 @@ impl Problem {
         let name = mac.map(DeviceName::Mac).or_else(|| serial.clone().map(DeviceName::Serial));
         name.map(Some).ok_or_else(|| UploadFault::Nobody.into())
     }
+
+    /// The serial number that the form has, whose owner is to be asked for: it may be another device than the address says.
+    #[must_use]
+    pub fn serial(&self) -> Option<&SerialNumber> {
+        match &self.named {
+            Named::Device { serial, .. } => serial.as_ref(),
+            Named::Nobody | Named::OneOf(_) | Named::Several => None,
+        }
+    }
+
+    /// Holds the owner of that serial number against the device that the form is of otherwise. One that nobody has stored says
+    /// nothing: people often store addresses alone.
+    ///
+    /// # Errors
+    /// They are two devices.
+    pub fn owned(&self, owner: Option<DeviceName>, device: &DeviceName) -> Result<(), UploadFault> {
+        match (self.serial(), owner) {
+            (Some(serial), Some(owner)) if owner != *device => {
+                Err(UploadFault::TwoDevices { serial: serial.clone(), owner, device: device.clone() })
+            }
+            (None | Some(_), None | Some(_)) => Ok(()),
+        }
+    }
 }
 
 /// A file's name without folders, and without what is no letter, digit, or one of `-_. `.
@@ -98,6 +121,17 @@ mod tests {
             let named = Problem::of(&fields(&[("devicename", name)]), "").named;
             assert_eq!(named, Named::Device { mac, serial: None }, "{name}");
         }
+    }
+
+    #[test]
+    fn a_serial_number_of_another_device_contradicts_and_one_of_nobody_does_not() {
+        let problem = Problem::of(&fields(&[("devicename", "SEP000E08ABCDEF"), ("serialno", "FCH2133E8B9")]), "");
+        let name = |mac: &str| DeviceName::Mac(mac.parse().expect("an address"));
+        let own = name("000e08abcdef");
+        assert!(problem.owned(None, &own).is_ok() && problem.owned(Some(own.clone()), &own).is_ok());
+        let error = problem.owned(Some(name("000e08000002")), &own).expect_err("two devices");
+        let expected = "the form has the serial number FCH2133E8B9 of 000e08000002, and it is of 000e08abcdef";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
