@@ -1,5 +1,6 @@
 //! The folder that holds the profiles, and the only way to a file below it.
 
+mod follow;
 mod print;
 mod queue;
 mod watch;
@@ -12,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 
+pub use follow::{Follower, Lost};
 pub use queue::{Keep, Queue, asked};
 use watch::Watches;
 

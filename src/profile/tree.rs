@@ -3,13 +3,19 @@
 //! Nothing is registered. A path is looked up segment by segment, and in each folder the names are tried in this order:
 //! the name as it was asked for; the same name in other case; then the names with macros, in the order of
 //! [`Name::rank`]. The first file found this way, from the left, is the answer. A folder's names are read once and again
-//! when the folder's own stamp changes, so a look-up costs a few `stat` calls however many files there are.
+//! when the folder's own stamp changes; those of a crowded one once, and then name by name, as the kernel tells. So a look-up
+//! costs a few `stat` calls however many files there are.
+
+mod crowd;
+mod folder;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use self::crowd::Crowd;
+use self::folder::{Candidates, Folder};
 use super::macros::Macros;
 use super::name::{Name, Star};
 use super::path::RequestPath;
@@ -18,6 +24,9 @@ use super::root::{Kind, Root, Stamp};
 /// Folders whose names are remembered; past that they are forgotten all at once.
 const FOLDERS_KEPT: usize = 16_384;
 
+/// Crowded folders that are followed: the kernel allows a user 128 queues in all.
+const CROWDS: usize = 32;
+
 /// Folders that one look-up may visit: sixteen segments with a few macro names each stay far below.
 const FOLDERS_VISITED: usize = 256;
 
@@ -25,7 +34,18 @@ const FOLDERS_VISITED: usize = 256;
 #[derive(Debug)]
 pub struct Tree {
     root: Arc<Root>,
-    folders: RwLock<HashMap<String, Arc<Folder>>>,
+    folders: RwLock<HashMap<String, Known>>,
+    /// Held by who reads a crowded folder: the others wait for what it finds.
+    reading: Mutex<()>,
+}
+
+/// What is known of a folder.
+#[derive(Debug, Clone)]
+enum Known {
+    /// Its names, as long as its stamp holds.
+    Read(Arc<Folder>),
+    /// Its names, kept as the kernel tells.
+    Followed(Arc<Crowd>),
 }
 
 /// The file that a path means.
@@ -56,17 +76,6 @@ pub enum FileKind {
     Upload,
 }
 
-/// What of a folder's content a look-up needs beside the file system itself: a literal name is found by `stat`.
-#[derive(Debug)]
-struct Folder {
-    stamp: Stamp,
-    settled: bool,
-    /// Names with upper-case letters, by their lower-case form.
-    odd: HashMap<String, Vec<String>>,
-    /// Names with macros, in order of rank.
-    named: Vec<Name>,
-}
-
 impl Found {
     /// What stands for the reflector, which no folder has.
     #[must_use]
@@ -87,7 +96,7 @@ impl Tree {
     /// The tree below `root`; nothing of it is read yet.
     #[must_use]
     pub fn new(root: Arc<Root>) -> Self {
-        Self { root, folders: RwLock::default() }
+        Self { root, folders: RwLock::default(), reading: Mutex::default() }
     }
 
     /// The folder that the tree stands in.
@@ -141,10 +150,10 @@ impl Tree {
         {
             return Ok(Some(found));
         }
-        let Some(folder) = self.folder(&at.folder)? else {
+        let Some(candidates) = self.candidates(&at.folder, &segment.to_ascii_lowercase())? else {
             return Ok(None);
         };
-        for step in at.others(&folder, segment) {
+        for step in at.others(&candidates, segment) {
             if let Some(found) = self.enter(step, rest, visits)? {
                 return Ok(Some(found));
             }
@@ -164,29 +173,82 @@ impl Tree {
         Ok(stamp.map(|stamp| Found { file: file.into(), stamp, kind, macros, gz: false }))
     }
 
-    /// What is known of a folder, read anew when its stamp is another; `None` when there is no such folder.
-    fn folder(&self, path: &str) -> io::Result<Option<Arc<Folder>>> {
-        let Some(stamp) = self.root.stamp(path)? else {
+    /// The names of a folder that a segment with this lower-case form may mean; `None` when there is no such folder.
+    fn candidates(&self, path: &str, lower: &str) -> io::Result<Option<Candidates>> {
+        let Some(stamp) = self.root.stamp(path)?.filter(|stamp| stamp.kind() == Kind::Folder) else {
             return Ok(None);
         };
-        if stamp.kind() != Kind::Folder {
-            return Ok(None);
+        if let Some(known) = self.known(path)
+            && let Some(candidates) = self.still(&known, &stamp, lower)
+        {
+            return Ok(Some(candidates));
         }
-        let known = self.folders.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(path).cloned();
-        if let Some(folder) = known.filter(|folder| folder.settled && folder.stamp == stamp) {
-            return Ok(Some(folder));
+        match self.known(path) {
+            Some(Known::Read(folder)) if !folder.is_crowded => self.read(path, lower),
+            Some(_) => self.read_crowd(path, lower),
+            None => self.read(path, lower),
         }
+    }
+
+    /// What is known of a folder, if it holds for a folder of this stamp.
+    fn still(&self, known: &Known, stamp: &Stamp, lower: &str) -> Option<Candidates> {
+        match known {
+            Known::Read(folder) if folder.is_settled && folder.stamp == *stamp => Some(folder.names.candidates(lower)),
+            Known::Followed(crowd) if crowd.inode() == stamp.inode() => crowd.candidates(&self.root, lower).ok(),
+            Known::Read(_) | Known::Followed(_) => None,
+        }
+    }
+
+    fn read(&self, path: &str, lower: &str) -> io::Result<Option<Candidates>> {
         let now = SystemTime::now();
         let Some((entries, stamp)) = self.root.list(path)? else {
             return Ok(None);
         };
-        let folder = Arc::new(Folder::read(entries.into_iter().map(|entry| entry.name), stamp, now));
-        let mut folders = self.folders.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let folder = Folder::read(entries, stamp, now);
+        let candidates = folder.names.candidates(lower);
+        self.learn(path, Known::Read(Arc::new(folder)));
+        Ok(Some(candidates))
+    }
+
+    /// Reads a folder that was crowded the last time, and follows it if that is possible.
+    fn read_crowd(&self, path: &str, lower: &str) -> io::Result<Option<Candidates>> {
+        let _turn = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have read it while this one waited.
+        let Some(stamp) = self.root.stamp(path)? else {
+            return Ok(None);
+        };
+        if let Some(known) = self.known(path)
+            && let Some(candidates) = self.still(&known, &stamp, lower)
+        {
+            return Ok(Some(candidates));
+        }
+        let crowd =
+            if self.has_room_for_a_crowd() { Crowd::follow(&self.root, path).unwrap_or_default() } else { None };
+        let Some(crowd) = crowd else {
+            return self.read(path, lower);
+        };
+        let Ok(candidates) = crowd.candidates(&self.root, lower) else {
+            return self.read(path, lower);
+        };
+        self.learn(path, Known::Followed(Arc::new(crowd)));
+        Ok(Some(candidates))
+    }
+
+    fn has_room_for_a_crowd(&self) -> bool {
+        let folders = self.folders.read().unwrap_or_else(PoisonError::into_inner);
+        folders.values().filter(|known| matches!(known, Known::Followed(_))).count() < CROWDS
+    }
+
+    fn known(&self, path: &str) -> Option<Known> {
+        self.folders.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    fn learn(&self, path: &str, known: Known) {
+        let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
         if folders.len() >= FOLDERS_KEPT {
             folders.clear();
         }
-        folders.insert(path.to_owned(), folder.clone());
-        Ok(Some(folder))
+        folders.insert(path.to_owned(), known);
     }
 }
 
@@ -210,13 +272,12 @@ impl Step {
     }
 
     /// Where else `segment` may lead from here, in the order in which it is tried.
-    fn others<'a>(&'a self, folder: &'a Folder, segment: &'a str) -> impl Iterator<Item = Step> + 'a {
-        let lower = segment.to_ascii_lowercase();
-        let odd = folder.odd.get(&lower).into_iter().flatten().filter(move |name| *name != segment);
-        let lower = Some(lower).filter(|lower| lower != segment);
-        let cases = lower.into_iter().chain(odd.cloned());
+    fn others<'a>(&'a self, candidates: &'a Candidates, segment: &'a str) -> impl Iterator<Item = Step> + 'a {
+        let lower = Some(segment.to_ascii_lowercase()).filter(|lower| lower != segment);
+        let odd = candidates.odd.iter().filter(move |name| *name != segment).cloned();
+        let cases = lower.into_iter().chain(odd);
         let cases = cases.filter_map(|name| Some(Step { tried: false, ..self.literal(&name)? }));
-        let named = folder.named.iter().filter_map(move |name| {
+        let named = candidates.named.iter().filter_map(move |name| {
             let macros = name.matches(segment, &self.macros)?;
             Some(Step { folder: self.below(name.as_str()), macros, kind: FileKind::Template, tried: false })
         });
@@ -224,31 +285,13 @@ impl Step {
     }
 
     fn below(&self, name: &str) -> String {
-        if self.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", self.folder) }
+        below(&self.folder, name)
     }
 }
 
-impl Folder {
-    fn read(entries: impl Iterator<Item = String>, stamp: Stamp, now: SystemTime) -> Self {
-        let mut odd: HashMap<String, Vec<String>> = HashMap::new();
-        let mut named: Vec<Name> = Vec::new();
-        for text in entries.filter(|name| !name.starts_with(['.', '_'])) {
-            let name = Name::parse(&text, Star::Literal);
-            if !name.is_literal() {
-                // A name that can be read in two ways is never served; `check` tells of it.
-                if name.check().is_ok() {
-                    named.push(name);
-                }
-            } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                odd.entry(text.to_ascii_lowercase()).or_default().push(text);
-            }
-        }
-        for names in odd.values_mut() {
-            names.sort();
-        }
-        named.sort_by(|a, b| a.rank().cmp(&b.rank()));
-        Self { stamp, settled: stamp.is_settled(now), odd, named }
-    }
+/// The path of a name in a folder.
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 #[cfg(test)]

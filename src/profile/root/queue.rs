@@ -29,6 +29,15 @@ pub(super) fn open(keep: Keep) -> io::Result<Box<dyn Queue>> {
     keep(inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?)
 }
 
+/// The file systems of Linux whose every change is made by this kernel, by the magic numbers of `statfs(2)`.
+const TELLING: [u64; 6] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0xF2F5_2010, 0x2FC1_2FC1];
+
+/// Whether the kernel tells of every change to what stands at this path.
+pub(super) fn is_told_of(path: &str) -> bool {
+    let magic = rustix::fs::statfs(path).ok().and_then(|file_system| u64::try_from(file_system.f_type).ok());
+    magic.is_some_and(|magic| TELLING.contains(&magic))
+}
+
 #[derive(Debug)]
 struct Asked(OwnedFd);
 

@@ -39,9 +39,6 @@ const BELIEVED: i64 = 10;
 const ROOM: usize = 4096;
 const NEWS: usize = 1024;
 
-/// The file systems of Linux whose every change is made by this kernel, by the magic numbers of `statfs(2)`.
-const TELLING: [u64; 6] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0xF2F5_2010, 0x2FC1_2FC1];
-
 /// Remembered stamps, in several memories so that threads need not wait for each other.
 #[derive(Debug)]
 pub(super) struct Watches(Box<[Mutex<Memory>]>);
@@ -208,14 +205,13 @@ impl Memory {
         }
         // The root is known by its descriptor; its own path may be another's by now.
         let path = format!("/proc/self/fd/{}/{folder}", root.as_raw_fd());
-        let is_telling = rustix::fs::statfs(path.as_str())
-            .is_ok_and(|file_system| u64::try_from(file_system.f_type).is_ok_and(|magic| TELLING.contains(&magic)));
-        let is_watched = match is_telling.then(|| inotify::add_watch(self.queue.as_fd(), path.as_str(), wanted())) {
-            Some(Ok(_)) => true,
-            // There is none, or none yet.
-            Some(Err(Errno::NOENT)) => return false,
-            Some(Err(_)) | None => false,
-        };
+        let is_watched =
+            match queue::is_told_of(&path).then(|| inotify::add_watch(self.queue.as_fd(), path.as_str(), wanted())) {
+                Some(Ok(_)) => true,
+                // There is none, or none yet.
+                Some(Err(Errno::NOENT)) => return false,
+                Some(Err(_)) | None => false,
+            };
         self.folders.insert(folder.into(), is_watched);
         is_watched
     }

@@ -90,6 +90,52 @@ fn a_change_counts_from_the_next_look_up() {
     assert_eq!(file(&tree, "/000e08abcdef/phone.cfg").as_deref(), Some("$MA/phone.cfg"));
 }
 
+/// Whether the names of a folder are followed.
+fn is_followed(tree: &Tree, folder: &str) -> bool {
+    matches!(tree.known(folder), Some(Known::Followed(_)))
+}
+
+#[test]
+fn a_crowded_folder_is_followed_and_a_change_counts_from_the_next_look_up() {
+    let (folder, tree) = tree(&["$MA.cfg", "few/$MA.cfg"]);
+    for number in 0..2000 {
+        fs::write(folder.path().join(format!("000e08{number:06x}.cfg")), "").expect("a file");
+    }
+    let at = |name: &str| folder.path().join(name);
+    let asked = || file(&tree, "/000e08abcdef.cfg").expect("a file");
+    assert_eq!(asked(), "$MA.cfg");
+    for _ in 0..20 {
+        write(&folder, "000E08ABCDEF.cfg");
+        assert_eq!(asked(), "000E08ABCDEF.cfg", "a new file");
+        fs::rename(at("000E08ABCDEF.cfg"), at("$PN.cfg")).expect("renamed");
+        assert_eq!(asked(), "$MA.cfg", "a removed file");
+        assert_eq!(file(&tree, "/CP-8841-3PCC.cfg").as_deref(), Some("$PN.cfg"), "a renamed file");
+        fs::remove_file(at("$PN.cfg")).expect("removed");
+        assert_eq!(file(&tree, "/CP-8841-3PCC.cfg"), None);
+        assert_eq!(file(&tree, "/few/000e08abcdef.cfg").as_deref(), Some("few/$MA.cfg"));
+    }
+    assert!(is_followed(&tree, "") && !is_followed(&tree, "few"));
+}
+
+#[test]
+fn a_crowded_folder_may_be_replaced() {
+    let (folder, tree) = tree(&["old/$MA.cfg", "new/$SN.cfg"]);
+    let at = |name: &str| folder.path().join(name);
+    for number in 0..2000 {
+        fs::write(at("old").join(format!("{number}.cfg")), "").expect("a file");
+        fs::write(at("new").join(format!("{number}.cfg")), "").expect("a file");
+    }
+    for name in ["A", "B"] {
+        write(&folder, &format!("old/{name}"));
+        assert_eq!(file(&tree, "/old/000e08abcdef.cfg").as_deref(), Some("old/$MA.cfg"));
+    }
+    assert!(is_followed(&tree, "old"));
+    fs::rename(at("old"), at("gone")).expect("moved");
+    assert_eq!(file(&tree, "/old/000e08abcdef.cfg"), None);
+    fs::rename(at("new"), at("old")).expect("moved");
+    assert_eq!(file(&tree, "/old/000e08abcdef.cfg").as_deref(), Some("old/$SN.cfg"));
+}
+
 #[test]
 fn what_is_not_meant_for_phones_is_not_found() {
     let (_folder, tree) = tree(&["_base.xml", ".hidden", "$MA.cfg", "$PN$PSN.cfg", "folder/x.cfg"]);
