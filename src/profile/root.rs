@@ -261,10 +261,19 @@ impl Stamp {
         at(self.modified)
     }
 
-    /// A text that changes with the content, for an `ETag` where hashing the content would cost a read.
+    /// When the content was last written, or the file was given its name or its dates: a part of a profile that takes another's
+    /// place may be older than it.
+    #[must_use]
+    pub fn changed(&self) -> SystemTime {
+        at(self.modified.max(self.changed))
+    }
+
+    /// A text that changes with the content, for an `ETag` where hashing the content would cost a read. Whoever writes a file
+    /// may set back when it was modified, but not when that was done.
     #[must_use]
     pub fn tag(&self) -> String {
-        format!("{:x}-{:x}-{:x}.{:x}", self.inode, self.size, self.modified.0, self.modified.1)
+        let (modified, changed) = (self.modified, self.changed);
+        format!("{:x}-{:x}-{:x}.{:x}-{:x}.{:x}", self.inode, self.size, modified.0, modified.1, changed.0, changed.1)
     }
 
     /// Whether what was read before `now` is all that this stamp stands for. A file written twice within one tick of

@@ -24,7 +24,7 @@ pub struct Document {
     pub bytes: Bytes,
     /// Every file it was made from: while their stamps hold, the bytes do.
     pub sources: Vec<Source>,
-    /// When the newest of its sources was written.
+    /// When the last of its sources came to be what it is.
     pub modified: SystemTime,
     /// When the first of them was read.
     pub read: SystemTime,
@@ -242,10 +242,13 @@ impl Weighter<Key, Arc<Finished>> for Weight {
 
 impl Finished {
     fn new(profile: &Profile, document: Document, version: ContentHash) -> Self {
-        let Document { bytes, sources, modified, coding, .. } = document;
-        let is_plain = coding == Coding::Identity && profile.grant().treatment().encryption.is_none();
+        let Document { bytes, sources, modified, coding, is_personal, .. } = document;
+        let is_encrypted = profile.grant().treatment().encryption.is_some();
+        let is_plain = coding == Coding::Identity && !is_encrypted;
         let tag = if is_plain { version } else { ContentHash::of(&bytes) };
         let (bytes, validators) = Validators::beside(&tag.to_string(), modified, &bytes);
+        // When files were written says nothing of the key, nor of whose certificate it was.
+        let validators = if is_encrypted || is_personal { validators.by_tag_alone() } else { validators };
         let file = &profile.grant().found().file;
         let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
         let others = sources.into_iter().filter(|source| source.file != **file).collect();

@@ -4,7 +4,6 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::render::newest;
 use super::{Document, Grant, Line, Profile, Refusal, render};
 use crate::cipher::Scheme;
 use crate::config::{Encryption, KeySource, MasterKey};
@@ -21,9 +20,8 @@ pub(super) fn encrypt(line: &Line, profile: &Profile, document: Document) -> Res
     let (key, sources) = key_for(line, encryption, grant)?;
     let material = material(encryption, &key)?;
     let bytes = encryption.scheme.encrypt(&material, &document.bytes).into();
-    let modified = newest(&sources).map_or(document.modified, |newest| newest.max(document.modified));
     let sources = document.sources.into_iter().chain(sources).collect();
-    Ok(Document { bytes, sources, modified, ..document })
+    Ok(Document { bytes, sources, ..document })
 }
 
 /// Makes the key that a profile would be encrypted with, where its rule has one: for people who look whether that can be.

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::reflect::reflect;
 use super::{Coding, Document, Grant, Line, Profile, Refusal};
+use crate::profile::root::Root;
 use crate::profile::template::{Source, TemplateError, Variables};
 use crate::profile::tree::FileKind;
 
@@ -41,7 +42,7 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
                 .map_err(|error| unveiled(line, profile, error))?;
             let known = profile.grant().device().map_or(line.configured, |known| known.changed());
             let given = line.configured.max(known);
-            let modified = newest(&rendered.sources).map_or(given, |newest| newest.max(given));
+            let modified = newest(line.tree.root(), &rendered.sources).map_or(given, |newest| newest.max(given));
             Ok(Document {
                 bytes: rendered.text.into(),
                 sources: rendered.sources,
@@ -95,7 +96,17 @@ pub(super) fn variables(line: &Line, grant: &Grant) -> Arc<Variables> {
     }
 }
 
-/// When the newest of the files was written.
-pub(super) fn newest(sources: &[Source]) -> Option<SystemTime> {
-    sources.iter().filter_map(|source| source.stamp).map(|stamp| stamp.modified()).max()
+/// When the last of the files came to be what and where it is. The folders on the way count, too: a file that is gone leaves
+/// its trace in them alone, and so does one folder that was put in another's place.
+fn newest(root: &Root, sources: &[Source]) -> Option<SystemTime> {
+    let mut folders: Vec<&str> = sources.iter().flat_map(|source| folders_of(&source.file)).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    let folders = folders.into_iter().filter_map(|folder| root.stamp(folder).ok().flatten());
+    sources.iter().filter_map(|source| source.stamp).chain(folders).map(|stamp| stamp.changed()).max()
+}
+
+/// The folders on the way to a file, from the profile folder on.
+fn folders_of(file: &str) -> impl Iterator<Item = &str> {
+    std::iter::once("").chain(file.match_indices('/').map(|(slash, _)| &file[..slash]))
 }

@@ -10,7 +10,8 @@ use hyper::header::HeaderValue;
 pub struct Validators {
     tag: HeaderValue,
     last_modified: HeaderValue,
-    modified: SystemTime,
+    /// What a client's date is compared with; `None`: its date proves nothing.
+    modified: Option<SystemTime>,
 }
 
 impl Validators {
@@ -19,7 +20,11 @@ impl Validators {
     pub(super) fn new(tag: &str, modified: SystemTime) -> Self {
         let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs());
-        Self { tag: header(format!("\"{tag}\"")), last_modified: header(httpdate::fmt_http_date(modified)), modified }
+        Self {
+            tag: header(format!("\"{tag}\"")),
+            last_modified: header(httpdate::fmt_http_date(modified)),
+            modified: Some(modified),
+        }
     }
 
     /// The same, with a copy of the bytes that they are of. All lie in one piece of memory, so that an answer from the
@@ -38,6 +43,11 @@ impl Validators {
         }
     }
 
+    /// The same of bytes that may be others while their date is the same.
+    pub(super) fn by_tag_alone(self) -> Self {
+        Self { modified: None, ..self }
+    }
+
     /// `ETag` and `Last-Modified`.
     #[must_use]
     pub fn into_headers(self) -> (HeaderValue, HeaderValue) {
@@ -54,12 +64,12 @@ impl Validators {
     /// Whether this is the date that we told (§13.1.3). A later one proves nothing: a restored file is older than the one
     /// that it replaces.
     pub(super) fn is_unchanged_since(&self, date: SystemTime) -> bool {
-        self.modified == date
+        self.modified == Some(date)
     }
 
     /// Whether an `If-Range` names these bytes; weak tags do not count (§13.1.5).
     pub(super) fn is_range_of(&self, validator: &str) -> bool {
-        self.is_tag(validator) || httpdate::parse_http_date(validator).is_ok_and(|date| date == self.modified)
+        self.is_tag(validator) || httpdate::parse_http_date(validator).is_ok_and(|date| self.is_unchanged_since(date))
     }
 
     fn is_tag(&self, other: &str) -> bool {
@@ -92,6 +102,14 @@ mod tests {
     fn a_range_needs_the_very_same_bytes() {
         assert!(validators().is_range_of("\"ab\"") && validators().is_range_of("Thu, 01 Jan 1970 00:00:01 GMT"));
         assert!(!validators().is_range_of("W/\"ab\"") && !validators().is_range_of("Thu, 01 Jan 1970 00:00:02 GMT"));
+    }
+
+    #[test]
+    fn a_date_that_proves_nothing_is_no_validator() {
+        let (validators, date) = (validators().by_tag_alone(), SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+        assert!(!validators.is_unchanged_since(date) && !validators.is_range_of("Thu, 01 Jan 1970 00:00:01 GMT"));
+        assert!(validators.is_range_of("\"ab\"") && validators.is_among("\"ab\""));
+        assert_eq!(validators.into_headers().1, "Thu, 01 Jan 1970 00:00:01 GMT", "it is told all the same");
     }
 
     #[test]

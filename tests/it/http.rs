@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use crate::outsider::{Answer, connect, curl, openssl, raw, read_to_close, run};
+use crate::server::Server;
 use crate::site::Site;
 
 /// Three megabytes in which every place differs from its neighbours.
@@ -54,6 +55,83 @@ fn what_the_client_has_already_is_not_sent_again() {
         assert_eq!(curl(&both).status, 200, "the tag counts where there are both");
     }
     server.log_line(&["path=\"/basic.txt\"", "outcome=\"unchanged\"", "bytes=0"]);
+}
+
+#[test]
+fn a_date_counts_only_where_it_says_what_the_bytes_are() {
+    let rule = "[[rule]]\npath = \"/sealed.txt\"\nproof = \"none\"\nencrypt = \"aes-256-cbc\"\nkey_file = \"key\"\n\
+                [[rule]]\npath = \"/of/**\"\nproof = \"none\"\n";
+    let site = Site::new(rule);
+    std::fs::write(site.path("key"), "one").expect("a key");
+    site.profile("sealed.txt", "the same text");
+    site.profile("of/$A.txt", "{% include 'of/_part.txt' %}{% include 'of/_other/x.txt' ignore missing %}");
+    for part in ["_part.txt", "_other/x.txt", "_next/x.txt"] {
+        site.profile(&format!("of/{part}"), part);
+    }
+    let server = site.start();
+    let since = |server: &Server, path: &str, date: &str| {
+        curl(&["-H", &format!("If-Modified-Since: {date}"), &server.url("http", path)])
+    };
+    let date = |answer: &Answer| answer.header("last-modified").expect("a date").to_owned();
+    // HTTP's dates are whole seconds.
+    let next_second = || std::thread::sleep(std::time::Duration::from_millis(1100));
+    let old = |path: &str| {
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        std::fs::File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| file.set_modified(long_ago))
+            .expect("an older date");
+    };
+
+    // A part that takes another's place is older than it; a folder of parts likewise; a part goes.
+    let changes: [&dyn Fn(&Server); 3] = [
+        &|server| {
+            let new = server.profile("of/_new.txt", "new");
+            old(new.to_str().expect("a path"));
+            std::fs::rename(new, server.path("profiles/of/_part.txt")).expect("another part");
+        },
+        &|server| {
+            let at = |name: &str| server.path(&format!("profiles/of/{name}"));
+            std::fs::rename(at("_other"), at("_before")).expect("moved away");
+            std::fs::rename(at("_next"), at("_other")).expect("moved there");
+        },
+        &|server| std::fs::remove_file(server.path("profiles/of/_other/x.txt")).expect("removed"),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let first = server.http("/of/a.txt");
+        assert_eq!(since(&server, "/of/a.txt", &date(&first)).status, 304, "{number}");
+        next_second();
+        change(&server);
+        let then = since(&server, "/of/a.txt", &date(&first));
+        assert_eq!((then.status, then.body != first.body), (200, true), "{number}");
+    }
+
+    // What is under another key is another file, and no part of one fits the other.
+    let first = server.http("/sealed.txt");
+    assert_eq!(first.status, 200, "{}", server.log());
+    std::fs::write(server.path("key"), "two").expect("another key");
+    server.signal(rustix::process::Signal::HUP);
+    server.log_line(&["reloaded"]);
+    let then = since(&server, "/sealed.txt", &date(&first));
+    assert_eq!((then.status, then.body != first.body), (200, true));
+    let if_range = format!("If-Range: {}", date(&first));
+    assert_eq!(curl(&["-r", "20-", "-H", &if_range, &server.url("http", "/sealed.txt")]).status, 200);
+    let tag = format!("If-None-Match: {}", then.header("etag").expect("a tag"));
+    assert_eq!(curl(&["-H", &tag, &server.url("http", "/sealed.txt")]).status, 304);
+}
+
+#[test]
+fn a_large_file_with_its_old_date_is_another() {
+    let site = Site::new("");
+    let path = site.profile("image/sip.loads", firmware());
+    let server = site.start();
+    let first = curl(&["-I", &server.url("http", "/image/sip.loads")]);
+    let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a date");
+    let mut file = std::fs::File::options().write(true).open(&path).expect("the file");
+    file.write_all(b"patched").and_then(|()| file.set_modified(modified)).expect("patched in place");
+    let tag = format!("If-None-Match: {}", first.header("etag").expect("a tag"));
+    assert_eq!(curl(&["-I", "-H", &tag, &server.url("http", "/image/sip.loads")]).status, 200);
 }
 
 #[test]
