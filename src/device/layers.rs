@@ -38,6 +38,12 @@ impl Layers {
         self.0.iter().flat_map(|stratum| &stratum.variables).collect()
     }
 
+    /// The same, with nothing left of what does not count.
+    #[must_use]
+    pub fn into_effective(self) -> Values {
+        self.0.into_iter().flat_map(|stratum| stratum.variables).collect()
+    }
+
     /// Where a variable has a value, the one that counts first.
     pub fn of<'a>(&'a self, name: &'a VariableName) -> impl Iterator<Item = (&'a Origin, &'a VariableValue)> {
         self.0.iter().rev().filter_map(|stratum| Some((&stratum.origin, stratum.variables.get(name)?)))
@@ -77,6 +83,7 @@ mod tests {
                 let expected = strata.iter().rev().find_map(|values| values.get(name)).map(|value| VariableValue::from(json!(value)));
                 let name: VariableName = name.parse().expect("a name");
                 prop_assert_eq!(layers.effective().get(&name).map(|value| (*value).clone()), expected.clone());
+                prop_assert_eq!(layers.clone().into_effective().get(&name).cloned(), expected.clone());
                 prop_assert_eq!(layers.of(&name).next().map(|(_, value)| value.clone()), expected);
             }
         }

@@ -125,7 +125,7 @@ impl FromStr for VariableName {
         if text == CERTIFICATE {
             return Err(VariableError::Certificate(text.to_owned()));
         }
-        if text.parse::<KeyKind>().is_ok() {
+        if KeyKind::ALL.iter().any(|kind| kind.as_str() == text) {
             return Err(VariableError::Key(text.to_owned()));
         }
         Ok(Self(text.to_owned()))

@@ -1,6 +1,8 @@
 //! A device of the store, as requests need it.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
@@ -9,7 +11,7 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::device::{
-    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MASK, MacAddress, SerialNumber, VariableName,
+    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MASK, MacAddress, SerialNumber, Values, VariableName,
     VariableValue,
 };
 use crate::profile::template::{Variables, unavailable};
@@ -19,7 +21,7 @@ use crate::profile::template::{Variables, unavailable};
 pub struct Known {
     id: i64,
     device: Device,
-    variables: Variables,
+    variables: Arc<Variables>,
     /// Which of them are secrets.
     secrets: Box<[String]>,
     keys: Option<Box<KeyRing>>,
@@ -45,30 +47,28 @@ const MINUTE: i64 = 60;
 impl Known {
     /// The device with this number, whose variables come from these layers, and when any of it was last changed.
     #[must_use]
-    pub fn new(id: i64, mut device: Device, layers: &Layers, changed: SystemTime) -> Self {
-        let effective = layers.effective();
-        let mut hash = Sha256::new();
-        for (name, value) in &effective {
-            hash.update(format!("{name}="));
-            match value {
-                VariableValue::Open(value) => hash.update(value.to_string()),
-                VariableValue::Secret(secret) => hash.update(secret.expose()),
-                VariableValue::Sealed(sealed) => hash.update(sealed),
-            }
-            hash.update("\n");
-        }
-        let mut print = [0; 16];
-        print.copy_from_slice(&hash.finalize()[..16]);
+    pub fn new(id: i64, mut device: Device, layers: Layers, changed: SystemTime) -> Self {
+        let effective = layers.into_effective();
         // One that could not be opened has no text that could be told.
         let is_secret = |value: &VariableValue| matches!(value, VariableValue::Secret(_));
         let secrets =
             effective.iter().filter(|(_, value)| is_secret(value)).map(|(name, _)| name.to_string()).collect();
+        let print = print(&effective);
         let variables =
-            effective.into_iter().map(|(name, value)| (name.to_string(), of_template(name, value))).collect();
+            effective.into_iter().map(|(name, value)| (name.to_string(), of_template(&name, &value))).collect();
         // What is in `variables` need not be in memory twice.
         device.variables.clear();
         device.notes.clear();
-        Self { id, device, variables, secrets, keys: None, print, changed, seen: AtomicI64::new(0) }
+        Self {
+            id,
+            device,
+            variables: Arc::new(variables),
+            secrets,
+            keys: None,
+            print,
+            changed,
+            seen: AtomicI64::new(0),
+        }
     }
 
     /// The same device with keys of its own. Templates have what profiles hand over as `key.next` and `key.next_id`.
@@ -79,7 +79,7 @@ impl Known {
             let newest = pair.newest();
             hash.update(format!("{kind}={}\n{}\n", pair.current.id(), newest.id()));
             let handed = [("next", newest.secret().expose()), ("next_id", newest.id())];
-            self.variables.insert(kind.to_string(), Value::from_pairs(handed));
+            Arc::make_mut(&mut self.variables).insert(kind.to_string(), Value::from_pairs(handed));
         }
         if ring != KeyRing::default() {
             self.print.copy_from_slice(&hash.finalize()[..16]);
@@ -108,7 +108,7 @@ impl Known {
 
     /// What its profiles are made with, from every layer.
     #[must_use]
-    pub fn variables(&self) -> &Variables {
+    pub fn variables(&self) -> &Arc<Variables> {
         &self.variables
     }
 
@@ -116,7 +116,7 @@ impl Known {
     #[must_use]
     pub fn masked_variables(&self) -> Option<Variables> {
         let mask = Value::from(MASK);
-        let mut all = self.variables.clone();
+        let mut all = Variables::clone(&self.variables);
         all.extend(self.secrets.iter().map(|name| (name.clone(), mask.clone())));
         let handed = [("next", mask.clone()), ("next_id", mask)];
         let kinds = KeyKind::ALL.into_iter().filter(|_| self.keys.is_some());
@@ -181,6 +181,27 @@ impl PartialEq for Known {
 }
 
 impl Eq for Known {}
+
+/// A hash of variables.
+fn print(values: &Values) -> [u8; 16] {
+    let (mut hash, mut text) = (Sha256::new(), String::new());
+    for (name, value) in values {
+        text.clear();
+        let _ = match value {
+            VariableValue::Open(value) => write!(text, "{name}={value}\n"),
+            VariableValue::Sealed(sealed) => write!(text, "{name}={sealed}\n"),
+            VariableValue::Secret(_) => write!(text, "{name}="),
+        };
+        hash.update(&text);
+        if let VariableValue::Secret(secret) = value {
+            hash.update(secret.expose());
+            hash.update("\n");
+        }
+    }
+    let mut print = [0; 16];
+    print.copy_from_slice(&hash.finalize()[..16]);
+    print
+}
 
 /// A variable as templates see it. A secret that could not be opened fails the template that asks for it, and no other.
 fn of_template(name: &VariableName, value: &VariableValue) -> Value {

@@ -7,7 +7,7 @@ use crate::device::{Device, DeviceIdentity, Layers};
 
 fn known(mac: &str) -> Arc<Known> {
     let identity = DeviceIdentity::new(mac.parse().ok(), None, None).expect("an identity");
-    Arc::new(Known::new(1, Device::new(identity), &Layers::default(), SystemTime::UNIX_EPOCH))
+    Arc::new(Known::new(1, Device::new(identity), Layers::default(), SystemTime::UNIX_EPOCH))
 }
 
 fn name(text: &str) -> DeviceName {
@@ -78,7 +78,7 @@ fn strangers_take_no_more_room_than_there_is() {
 fn two_names_are_not_one_device_where_the_store_knows_better() {
     let text = r#"{"mac":"000e08000001","serial":"AAAAAA","aliases":["000e08000002"]}"#;
     let device = serde_json::from_str(text).expect("a device");
-    let known = Known::new(1, device, &Layers::default(), SystemTime::UNIX_EPOCH);
+    let known = Known::new(1, device, Layers::default(), SystemTime::UNIX_EPOCH);
     let differs = |mac: &str, serial: &str| known.differs_from(mac.parse().ok(), serial.parse().ok().as_ref());
     assert!(!differs("000e08000001", "AAAAAA") && !differs("000e08000002", "") && !differs("", "AAAAAA"));
     assert!(differs("000e08000003", "AAAAAA") && differs("000e08000001", "BBBBBB"));

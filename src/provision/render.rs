@@ -87,6 +87,7 @@ fn masked(line: &Line, grant: &Grant) -> Option<Arc<Variables>> {
 /// What templates are given: the configuration's variables, and the device's own in place of those of the same name.
 pub(super) fn variables(line: &Line, grant: &Grant) -> Arc<Variables> {
     match grant.device() {
+        Some(known) if line.variables.is_empty() => known.variables().clone(),
         Some(known) if !known.variables().is_empty() => {
             let mut all = (*line.variables).clone();
             all.extend(known.variables().iter().map(|(name, value)| (name.clone(), value.clone())));

@@ -84,7 +84,9 @@ impl Engine {
             Place::Sqlite(file) => {
                 prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
                 let path = file.to_string_lossy();
-                (options.max_connections(READERS), format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
+                // Nobody hangs up but us.
+                let options = options.max_connections(READERS).test_before_acquire(false);
+                (options, format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
             }
             Place::Postgres(url) => {
                 let options = options

@@ -10,7 +10,7 @@ use crate::cipher::seal::SealError;
 use crate::device::{DeviceError, DeviceName, GroupName};
 
 /// The store does not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached now; it may be later.
     #[error("the store {place} is not to be reached: {reason}")]

@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use super::history::{Layer, Snapshot};
+use super::read::parsed;
 use super::rows::{Cell, insert};
 use super::seal::Place;
 use super::{Entry, Filter, Store, StoreError, Writing};
@@ -84,12 +85,6 @@ impl Store {
     }
 
     /// The keys of one device, opened. Of those that do not open, the device has none.
-    pub(super) async fn ring(&self, connection: &mut AnyConnection, entry: &Entry) -> Result<KeyRing, StoreError> {
-        let states = self.keys_of(connection, &[entry.id]).await?.remove(&entry.id).unwrap_or_default();
-        Ok(self.ring_of(entry, &states))
-    }
-
-    /// The same of keys that were read already.
     pub(super) fn ring_of(&self, entry: &Entry, states: &[KeyState]) -> KeyRing {
         let mut ring = KeyRing::default();
         for state in states {
@@ -138,11 +133,22 @@ impl Store {
             Ok((row.try_get(0)?, row.try_get(2)?, texts, row.try_get(6)?, row.try_get::<Option<i64>, _>(7)?))
         };
         let (device, generation, [kind, stage, id, secret], made, used) = read().map_err(|error| self.error(error))?;
+        Ok((device, KeyState::new((&kind, generation), &stage, (id, secret), (made, used))?))
+    }
+}
+
+impl KeyState {
+    /// A key as its columns have it: kind and generation, state, print and secret, and when it was made and first used.
+    pub(super) fn new(
+        (kind, generation): (&str, i64),
+        stage: &str,
+        (id, secret): (String, String),
+        (made, used): (i64, Option<i64>),
+    ) -> Result<Self, StoreError> {
         let known = [Stage::Current, Stage::Next, Stage::Retired].into_iter().find(|known| known.as_str() == stage);
         let stage = known.ok_or_else(|| StoreError::damaged("a key", format!("`{stage}` is no state of one")))?;
-        let kind = kind.parse().map_err(|error: String| StoreError::damaged("a key", error))?;
         let at = |at: i64| Timestamp::from_millisecond(at).unwrap_or_default();
-        Ok((device, KeyState { kind, generation, stage, id, made: at(made), used: used.map(at), secret }))
+        Ok(Self { kind: parsed("a key", kind)?, generation, stage, id, made: at(made), used: used.map(at), secret })
     }
 }
 

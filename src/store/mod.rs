@@ -16,6 +16,7 @@ mod keys;
 mod layers;
 mod migrate;
 mod outlook;
+mod queue;
 mod read;
 mod remember;
 mod removal;
@@ -31,6 +32,7 @@ mod undo;
 mod upload;
 mod uploaded;
 mod waiting;
+mod whole;
 mod write;
 
 use std::future::Future;
@@ -49,6 +51,7 @@ pub use self::history::{Change, Layer};
 pub use self::keys::{KeyState, Stage, in_one_word};
 pub use self::layers::Defaults;
 pub use self::outlook::Outlook;
+use self::queue::Queue;
 pub use self::read::{Entry, Filter, Kind, Seen};
 pub use self::removal::Removal;
 pub use self::reseal::{Known, Resealed, Sealed};
@@ -70,6 +73,7 @@ pub struct Store {
     engine: Engine,
     place: String,
     sealer: Sealer,
+    queue: Queue,
 }
 
 impl Store {
@@ -83,6 +87,7 @@ impl Store {
             engine: Engine::of(place),
             place: engine::shown(place),
             sealer: Sealer::Without,
+            queue: Queue::default(),
         })
     }
 

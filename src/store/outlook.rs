@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::history::Layer;
 use super::keys::KeyState;
+use super::queue::Queue;
 use super::seal::{MASK_IN_PROFILES, Sealer};
 use super::{Entry, Store, StoreError};
 use crate::device::{GroupName, Layers, Origin, Secret, Stratum, Values, VariableValue};
@@ -51,13 +52,14 @@ impl Store {
     #[must_use]
     pub fn twin(&self) -> Self {
         let sealer = self.sealer.twin();
-        Self { pool: self.pool.clone(), engine: self.engine, place: self.place.clone(), sealer }
+        let (pool, place) = (self.pool.clone(), self.place.clone());
+        Self { pool, engine: self.engine, place, sealer, queue: Queue::default() }
     }
 
     /// The same store for people: what is made with it has a mask in place of each secret.
     #[must_use]
     pub fn masked_twin(&self) -> Self {
-        Self { pool: self.pool.clone(), engine: self.engine, place: self.place.clone(), sealer: Sealer::Masked }
+        self.twin().masked()
     }
 
     /// A device as requests would know it, with these layers beneath it and these keys.
@@ -76,7 +78,7 @@ impl Store {
             self.mask(&mut stratum.variables);
             stratum
         });
-        let known = Known::new(entry.id, entry.device.clone(), &Layers(strata.collect()), SystemTime::UNIX_EPOCH);
+        let known = Known::new(entry.id, entry.device.clone(), Layers(strata.collect()), SystemTime::UNIX_EPOCH);
         known.with_keys(self.ring_of(entry, keys))
     }
 

@@ -269,7 +269,8 @@ impl Store {
         Ok(rows)
     }
 
-    fn entry(&self, row: &AnyRow) -> Result<Entry, StoreError> {
+    /// A device of its first eight columns, without what is many of it.
+    pub(super) fn entry(&self, row: &AnyRow) -> Result<Entry, StoreError> {
         let id = row.try_get(0).map_err(|error| self.error(error))?;
         let text = |at: usize| row.try_get::<Option<String>, _>(at).map_err(|error| self.error(error));
         let mac: Option<MacAddress> = text(1)?.map(|text| parsed("a MAC address", &text)).transpose()?;

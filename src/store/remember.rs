@@ -24,9 +24,7 @@ impl Store {
     /// # Errors
     /// The store does not answer.
     pub async fn recall(&self, inventory: &Inventory, name: &DeviceName) -> Result<Option<Arc<Known>>, StoreError> {
-        // What is read after this holds at least what it says.
-        let revision = self.revision().await?;
-        let known = self.known(name).await?;
+        let (revision, known) = self.known(name).await?;
         inventory.remember(name, known.clone(), revision);
         Ok(known)
     }

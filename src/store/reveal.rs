@@ -53,14 +53,14 @@ impl Writing<'_> {
     /// # Errors
     /// As [`Writing::reveal`].
     pub async fn reveal_layers(&mut self, name: &DeviceName) -> Result<Option<Layers>, StoreError> {
-        let Some(entry) = self.device(name).await? else { return Ok(None) };
-        self.looked(Layer::Device, entry.id, &entry.device.name().to_string(), &entry.device).await?;
-        let mut strata = Vec::new();
-        for (owner, mut stratum) in self.store.layers_of(&mut self.transaction, &entry).await? {
+        let whole = self.store.whole(&mut self.transaction, name).await?;
+        let Some(whole) = whole else { return Ok(None) };
+        let device = &whole.entry.device;
+        self.looked(Layer::Device, whole.entry.id, &device.name().to_string(), device).await?;
+        let opened = whole.strata().into_iter().map(|(owner, mut stratum)| {
             let layer = Layer::of(&stratum.origin);
-            self.store.sealer.open_all(layer, owner, &mut stratum.variables)?;
-            strata.push(stratum);
-        }
-        Ok(Some(Layers(strata)))
+            self.store.sealer.open_all(layer, owner, &mut stratum.variables).map(|()| stratum)
+        });
+        Ok(Some(Layers(opened.collect::<Result<_, _>>()?)))
     }
 }

@@ -98,7 +98,7 @@ impl Style {
 }
 
 /// `($1, $2), ($3, $4)` for two rows of two.
-fn places(style: Style, rows: usize, width: usize) -> String {
+pub(super) fn places(style: Style, rows: usize, width: usize) -> String {
     let mut text = String::new();
     for at in 0..rows * width {
         let (before, after) = (at % width == 0, (at + 1) % width == 0);
@@ -135,7 +135,8 @@ pub(super) fn pad(mut cells: Vec<Cell>) -> Vec<Cell> {
     cells
 }
 
-fn padded(count: usize) -> usize {
+/// The next length that there is a statement for.
+pub(super) fn padded(count: usize) -> usize {
     LENGTHS.into_iter().find(|length| count <= *length).unwrap_or(count)
 }
 

@@ -46,6 +46,7 @@ mod problems;
 mod proxies;
 mod push;
 mod ranges;
+mod recall;
 mod reflect;
 mod refusals;
 mod reload;
