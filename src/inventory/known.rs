@@ -186,17 +186,18 @@ impl Eq for Known {}
 fn print(values: &Values) -> [u8; 16] {
     let (mut hash, mut text) = (Sha256::new(), String::new());
     for (name, value) in values {
-        text.clear();
-        let _ = match value {
-            VariableValue::Open(value) => write!(text, "{name}={value}\n"),
-            VariableValue::Sealed(sealed) => write!(text, "{name}={sealed}\n"),
-            VariableValue::Secret(_) => write!(text, "{name}="),
-        };
-        hash.update(&text);
-        if let VariableValue::Secret(secret) = value {
-            hash.update(secret.expose());
-            hash.update("\n");
+        hash.update(name.as_str());
+        hash.update("=");
+        match value {
+            VariableValue::Open(value) => {
+                text.clear();
+                let _ = write!(text, "{value}");
+                hash.update(&text);
+            }
+            VariableValue::Secret(secret) => hash.update(secret.expose()),
+            VariableValue::Sealed(sealed) => hash.update(sealed),
         }
+        hash.update("\n");
     }
     let mut print = [0; 16];
     print.copy_from_slice(&hash.finalize()[..16]);

@@ -23,7 +23,7 @@ fn places() -> (tempfile::TempDir, Sealing, [Place; 2]) {
 }
 
 /// Runs a test on several threads, in a store of each kind; it may open another one at the same place.
-fn in_both(test: impl AsyncFn(Arc<Store>, &Place)) {
+fn in_both(test: &impl AsyncFn(Arc<Store>, &Place)) {
     let (_folder, sealing, places) = places();
     for place in &places {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
@@ -93,7 +93,7 @@ fn of(known: &Known, variable: &str) -> String {
 
 #[test]
 fn every_layer_counts_in_its_order_and_a_device_is_found_by_every_name() {
-    in_both(async |store, _| {
+    in_both(&async |store, _| {
         // The tenth group is after the ninth, not after the first.
         let groups: Vec<(String, Value)> = (1..=12)
             .map(|number| (format!("g{number}"), json!({"last": number, format!("own_{number}"): "x"})))
@@ -114,10 +114,8 @@ fn every_layer_counts_in_its_order_and_a_device_is_found_by_every_name() {
             assert_eq!(known.variables().get("base"), Some(&to_value(&defaults["base"])), "{asked}");
         }
         let other = recall(&store, &name("000e08000001")).await.expect("the other");
-        assert_eq!(
-            (of(&other, "last"), of(&other, "mine"), of(&other, "own_1")),
-            ("0".into(), "".into(), "defaults".into())
-        );
+        let found = ["last", "mine", "own_1"].map(|variable| of(&other, variable));
+        assert_eq!(found, ["0", "", "defaults"]);
         assert_eq!(recall(&store, &name("000e08000002")).await, None);
         // What looks like an address is a serial number all the same.
         assert_eq!(recall(&store, &DeviceName::Serial("000E08ABCDEF".parse().expect("a number"))).await, None);
@@ -126,7 +124,7 @@ fn every_layer_counts_in_its_order_and_a_device_is_found_by_every_name() {
 
 #[test]
 fn a_secret_of_the_device_counts_before_its_groups_and_both_open() {
-    in_both(async |store, _| {
+    in_both(&async |store, _| {
         let groups = [("sales".to_owned(), json!({"password": "secret of all", "shared": "secret too"}))];
         let phone = json!({"mac": "000e08abcdef", "groups": ["sales"], "variables": {"password": "secret of one"}});
         write(&store, None, &groups, &[phone, json!({"mac": "000e08000001", "groups": ["sales"]})]).await;
@@ -152,7 +150,7 @@ fn a_secret_of_the_device_counts_before_its_groups_and_both_open() {
 
 #[test]
 fn what_is_read_is_of_one_moment() {
-    in_both(async |store, _| {
+    in_both(&async |store, _| {
         let changed = |number: usize| {
             let groups = [("sales".to_owned(), json!({"of_group": number}))];
             let phone = json!({"mac": mac(1), "groups": ["sales"], "variables": {"of_device": number}});
@@ -184,7 +182,7 @@ fn what_is_read_is_of_one_moment() {
 
 #[test]
 fn a_change_of_another_process_counts_for_the_next_who_asks() {
-    in_both(async |store, place| {
+    in_both(&async |store, place| {
         let other = Store::open(place).await.expect("the same store");
         let inventory = Inventory::new(1000, store.revision().await.expect("a store"));
         let phone = name(&mac(1));
@@ -204,7 +202,7 @@ fn a_change_of_another_process_counts_for_the_next_who_asks() {
 
 #[test]
 fn many_who_ask_at_once_each_get_their_own_device() {
-    in_both(async |store, place| {
+    in_both(&async |store, place| {
         let devices: Vec<Value> =
             (0..100).map(|number| json!({"mac": mac(number), "variables": {"n": number}})).collect();
         write(&store, None, &[], &devices).await;
@@ -238,7 +236,7 @@ fn many_who_ask_at_once_each_get_their_own_device() {
 
 #[test]
 fn who_gives_up_takes_nobody_along() {
-    in_both(async |store, _| {
+    in_both(&async |store, _| {
         let devices: Vec<Value> =
             (0..60).map(|number| json!({"mac": mac(number), "variables": {"n": number}})).collect();
         write(&store, None, &[], &devices).await;
