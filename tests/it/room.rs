@@ -76,6 +76,34 @@ fn of_twenty_uploads_at_once_those_are_taken_that_fit_and_the_others_are_refused
 }
 
 #[test]
+fn two_servers_over_one_folder_keep_no_more_than_fits_beside_the_floor() {
+    let reader = tempfile::tempdir().expect("a folder");
+    let (site, token) = site(&reader, "floor = \"8 MiB\"");
+    fs::create_dir_all(site.path("local")).expect("a folder");
+    fs::write(site.path("local/file"), bytes(8_000_000)).expect("a file");
+    // Of 40 MiB, four files leave 8: each server takes four for what fits.
+    let script = format!(
+        "'{binary}' serve --config '{config}' 2>\"$local/other\" >\"$local/log2\" & second=$!\n\
+         for i in $(seq 300); do grep -q '^  profiles ' \"$local/other\" && break; sleep 0.1; done\n\
+         other=$(sed -n \"s,.*intake *http://localhost:\\([0-9]*\\).*,\\1,p\" \"$local/other\")\n\
+         for i in $(seq 8); do for port in $intake $other; do curl -s -o /dev/null -w '%{{http_code}}\n' --limit-rate 2M \
+         -u \"$case:{token}\" -T \"$local/file\" http://127.0.0.1:$port/home/$i & all=\"$all $!\"; done; done\n\
+         wait $all; kill $second; wait $second\n\
+         echo $(ls -A \"$uploads\" | grep -c '[.]age$') $(ls -A \"$uploads\" | grep -c '[.]part$') $(stat -f -c '%a %S' \"$uploads\")",
+        binary = env!("CARGO_BIN_EXE_phoneprov"),
+        config = site.config().display(),
+    );
+    let said = on_a_small_disk(&site, "40m", &script);
+    let count = |wanted: &str| said.lines().filter(|line| *line == wanted).count();
+    let left: Vec<u64> =
+        said.lines().last().unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect();
+    let [kept, half, blocks, size] = left[..] else { panic!("{said}") };
+    assert_eq!((count("201") as u64, half), (kept, 0), "what was acknowledged, and nothing else: {said}");
+    assert_eq!(count("201") + count("507"), 16, "{said}");
+    assert!((1..=4).contains(&kept) && blocks * size >= 8 << 20, "{said}");
+}
+
+#[test]
 fn a_quota_counts_what_is_under_way() {
     for quota in ["quota = \"20000000\"", "quota_per_case = \"20000000\"", "files = 2", "files_per_case = 2"] {
         let reader = tempfile::tempdir().expect("a folder");
