@@ -17,6 +17,12 @@ pub struct CaseNumberError(String);
 /// The first number of a case that is chosen here; below, they would begin with 0.
 const FIRST: u64 = 100_000_000;
 
+/// What stands before a number in a subject.
+const CASE: &str = "case";
+
+/// What people write between the two.
+const BETWEEN: [&str; 5] = ["no", "nr", "num", "number", "id"];
+
 impl CaseNumber {
     /// A random one, which says nothing of how many cases there are.
     ///
@@ -28,12 +34,23 @@ impl CaseNumber {
         Ok(Self((FIRST + u64::from_be_bytes(octets) % (9 * FIRST)).to_string()))
     }
 
-    /// The number of the first `Case NNNNNNNNN` in the subject of a message, in any case.
+    /// The number of the first `Case NNNNNNNNN` in the subject of a message, in any case: a word such as `no.` or `number` may
+    /// stand between, or nothing at all.
     #[must_use]
     pub fn in_subject(subject: &str) -> Option<Self> {
         let words: Vec<&str> = subject.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let mut pairs = words.windows(2).filter(|pair| pair[0].eq_ignore_ascii_case("case"));
-        pairs.find_map(|pair| pair[1].parse().ok())
+        (0..words.len()).find_map(|at| {
+            let (word, number) = words[at].split_at_checked(CASE.len())?;
+            let mut after = words[at + 1..].iter();
+            if !word.eq_ignore_ascii_case(CASE) {
+                return None;
+            }
+            let said = match number {
+                "" => after.find(|word| !BETWEEN.iter().any(|between| word.eq_ignore_ascii_case(between)))?,
+                joined => joined,
+            };
+            said.parse().ok()
+        })
     }
 
     /// The digits.
@@ -91,10 +108,27 @@ mod tests {
             "CASE: 612345678",
             "Case #612345678 and Case 699999999",
             "case 12 Case 612345678",
+            "Case no. 612345678",
+            "Case No 612345678: dumps",
+            "Case Nr. 612345678",
+            "case-number: 612345678",
+            "Case ID #612345678",
+            "Re: Case612345678",
+            "CASE_612345678_logs",
         ] {
             assert_eq!(found(subject).as_deref(), Some("612345678"), "{subject}");
         }
-        for subject in ["", "612345678", "showcase 612345678", "Case 6123456789", "Case", "Case number 612345678"] {
+        for subject in [
+            "",
+            "612345678",
+            "showcase 612345678",
+            "Case 6123456789",
+            "Case",
+            "Case6123456789",
+            "Cases 612345678",
+            "Case of 612345678",
+            "Case no.",
+        ] {
             assert_eq!(found(subject), None, "{subject}");
         }
     }

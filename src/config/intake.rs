@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Tls;
+use super::{AddressHeader, Proxies, Revocation, Tls, TlsKind, proxies};
 
 /// One address that files are handed in at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Intake {
     pub address: SocketAddr,
     /// What is spoken there.
     pub speaks: Hears,
+    /// Who may speak for its clients; `None`: nobody. Of HTTP and HTTPS alone.
+    pub proxies: Option<Proxies>,
 }
 
 /// An intake's protocol with the settings that belong to it.
@@ -138,6 +140,9 @@ pub(super) struct Written {
     tls: Option<FtpTls>,
     passive_ports: Option<String>,
     passive_address: Option<IpAddr>,
+    trusted_proxies: Option<Vec<String>>,
+    proxy_protocol: Option<bool>,
+    proxy_address: Option<AddressHeader>,
 }
 
 impl Written {
@@ -151,6 +156,9 @@ impl Written {
             ("tls", self.tls.is_some(), &[Ftp], "\"ftp\""),
             ("passive_ports", self.passive_ports.is_some(), &[Ftp, Ftps], "\"ftp\" or \"ftps\""),
             ("passive_address", self.passive_address.is_some(), &[Ftp, Ftps], "\"ftp\" or \"ftps\""),
+            ("trusted_proxies", self.trusted_proxies.is_some(), &[Http, Https], "\"http\" or \"https\""),
+            ("proxy_protocol", self.proxy_protocol.is_some(), &[Http, Https], "\"http\" or \"https\""),
+            ("proxy_address", self.proxy_address.is_some(), &[Http, Https], "\"http\" or \"https\""),
         ];
         let stray = only.into_iter().find(|(_, present, of, _)| *present && !of.contains(&self.protocol));
         if let Some((name, _, _, of)) = stray {
@@ -162,6 +170,7 @@ impl Written {
             (Some(_), None) => return Err("intake.key is missing: the private key of intake.certificate, PEM".into()),
             (None, Some(_)) => return Err("intake.certificate is missing: the chain of intake.key, PEM".into()),
         };
+        let proxies = self.proxies()?;
         let speaks = match (self.protocol, pair) {
             (Https, Some((certificate, key))) => Hears::Https(Box::new(Tls::without_clients(certificate, key)?)),
             (Https | Ftps, None) => {
@@ -179,7 +188,20 @@ impl Written {
             (Sftp, _) => Hears::Sftp { host_key: self.host_key(folder)? },
             (Ftp | Ftps, pair) => Hears::Ftp(self.ftp(pair)?),
         };
-        Ok(Intake { address: self.address, speaks })
+        Ok(Intake { address: self.address, speaks, proxies })
+    }
+
+    /// No certificate comes in here, by whatever header.
+    fn proxies(&self) -> Result<Option<Proxies>, String> {
+        let written = proxies::Written {
+            table: "intake",
+            trusted: self.trusted_proxies.clone(),
+            protocol: self.proxy_protocol,
+            address: self.proxy_address,
+            certificate: None,
+            kind: TlsKind::default(),
+        };
+        written.check(Vec::new(), Revocation::default())
     }
 
     fn host_key(&self, folder: &Path) -> Result<PathBuf, String> {
@@ -279,6 +301,30 @@ mod tests {
             let error = of(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn proxies_speak_for_clients_of_http_and_say_how() {
+        let of = |text: &str| checked(&format!("address = \"127.0.0.1:0\"\nprotocol = \"http\"\n{text}"));
+        let trusted = "trusted_proxies = [\"127.0.0.1\"]\n";
+        let proxies = of(&format!("{trusted}proxy_address = \"x-forwarded-for\"")).expect("an intake").proxies;
+        let proxies = proxies.expect("proxies");
+        assert!(proxies.trusted.contains(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!((proxies.address, proxies.protocol), (Some(AddressHeader::XForwardedFor), false));
+        assert_eq!(of("").expect("an intake").proxies, None);
+        for (text, expected) in [
+            (
+                trusted,
+                "intake.trusted_proxies: in which words do they speak for a client? Add proxy_protocol = true or proxy_address",
+            ),
+            ("proxy_protocol = true", "intake.proxy_protocol without intake.trusted_proxies"),
+            ("trusted_proxies = [\"x\"]\nproxy_protocol = true", "intake.trusted_proxies: `x` is no network"),
+        ] {
+            let error = of(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        let sftp = format!("address = \"127.0.0.1:0\"\nprotocol = \"sftp\"\nhost_key = \"h\"\n{trusted}");
+        assert!(checked(&sftp).expect_err("sftp").starts_with("intake.trusted_proxies: only an intake with protocol"));
     }
 
     #[test]

@@ -224,6 +224,7 @@ impl Written {
 
     fn proxies(&self, folder: &Path) -> Result<Option<Proxies>, String> {
         let written = proxies::Written {
+            table: "listen",
             trusted: self.trusted_proxies.clone(),
             protocol: self.proxy_protocol,
             address: self.proxy_address,

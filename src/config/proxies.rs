@@ -1,4 +1,4 @@
-//! The proxies of a `[[listen]]`: who may speak for a client, and in which words. Nobody else's word counts.
+//! The proxies of a `[[listen]]` or an `[[intake]]`: who may speak for a client, and in which words. Nobody else's word counts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -93,8 +93,10 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 /// The keys as they are written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Written {
+    /// The table that has them.
+    pub(super) table: &'static str,
     pub(super) trusted: Option<Vec<String>>,
     pub(super) protocol: Option<bool>,
     pub(super) address: Option<AddressHeader>,
@@ -105,7 +107,7 @@ pub(super) struct Written {
 impl Written {
     /// Holds the keys against each other.
     pub(super) fn check(self, client_ca: Vec<PathBuf>, revocation: Revocation) -> Result<Option<Proxies>, String> {
-        let protocol = self.protocol.unwrap_or_default();
+        let (table, protocol) = (self.table, self.protocol.unwrap_or_default());
         let keys = [
             ("proxy_protocol", self.protocol.is_some()),
             ("proxy_address", self.address.is_some()),
@@ -114,21 +116,24 @@ impl Written {
         let Some(trusted) = self.trusted.filter(|networks| !networks.is_empty()) else {
             return match keys.into_iter().find(|(_, present)| *present) {
                 Some((key, _)) => Err(format!(
-                    "listen.{key} without listen.trusted_proxies: name the proxies' addresses, such as [\"10.0.0.5\"]"
+                    "{table}.{key} without {table}.trusted_proxies: name the proxies' addresses, such as [\"10.0.0.5\"]"
                 )),
                 None => Ok(None),
             };
         };
         if !protocol && self.address.is_none() && self.certificate.is_none() {
-            let how = "proxy_protocol = true, proxy_address or proxy_certificate";
-            return Err(format!("listen.trusted_proxies: in which words do they speak for a client? Add {how}"));
+            let how = match table {
+                "listen" => "proxy_protocol = true, proxy_address or proxy_certificate",
+                _ => "proxy_protocol = true or proxy_address",
+            };
+            return Err(format!("{table}.trusted_proxies: in which words do they speak for a client? Add {how}"));
         }
         if self.certificate.is_some() && client_ca.is_empty() {
             return Err("listen.proxy_certificate without listen.client_ca: whose certificates are taken, \
                         PEM files or folders"
                 .into());
         }
-        let trusted = Networks::parse(&trusted).map_err(|error| format!("listen.trusted_proxies: {error}"))?;
+        let trusted = Networks::parse(&trusted).map_err(|error| format!("{table}.trusted_proxies: {error}"))?;
         let client_ca = if self.certificate.is_some() { client_ca } else { Vec::new() };
         Ok(Some(Proxies {
             trusted,

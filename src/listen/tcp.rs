@@ -17,7 +17,6 @@ use super::Shared;
 use super::client::Client;
 use super::http::{self, Security, Session};
 use super::proxy::Proxies;
-use super::proxy::protocol::ProtocolError;
 use super::shares::Share;
 use super::socket::{Ending, Socket};
 use super::tls::{Shaken, TlsDoor};
@@ -161,20 +160,9 @@ impl Connection {
         let Some(proxies) = app.proxies.get(self.place).cloned().flatten() else { return };
         let limit = app.config.limits.header.duration();
         drop(app);
-        let origin = tokio::time::timeout(limit, proxies.origin(stream, self.peer)).await;
-        let stream = match origin.unwrap_or(Err(ProtocolError::Late)) {
-            Ok((origin, stream)) => {
-                (self.peer, self.through) = (origin.peer, origin.through);
-                self.proxies = origin.is_heard.then_some(proxies);
-                stream
-            }
-            // A proxy that looks whether we are there.
-            Err(ProtocolError::Cut(0)) => return,
-            Err(error) => {
-                tracing::warn!(target: "phoneprov::proxy", proxy = %self.peer, reason = %error, "connection closed");
-                return;
-            }
-        };
+        let Some((origin, stream)) = proxies.announced(stream, self.peer, limit).await else { return };
+        (self.peer, self.through) = (origin.peer, origin.through);
+        self.proxies = origin.is_heard.then_some(proxies);
         match protocol {
             Protocol::Https => self.shake_hands(stream).await,
             Protocol::Http | Protocol::Tftp => self.in_clear(stream).await,

@@ -8,6 +8,7 @@ use crate::config::{Config, Hears, IntakeProtocol};
 use crate::intake::{Desk, Intake, http};
 use crate::listen::Shared;
 use crate::listen::bind::{BindError, Passed};
+use crate::listen::proxy::Proxies;
 
 /// Opens every door; returns where they really listen.
 pub(super) fn start(
@@ -34,7 +35,14 @@ pub(super) fn start(
         open.push((settings.protocol(), listener.local_addr()?));
         match &settings.speaks {
             Hears::Http | Hears::Https(_) => {
-                let door = http::Door { intake: intake.clone(), shared: shared.clone(), settings: settings.clone() };
+                let proxies = settings.proxies.as_ref();
+                let proxies = proxies.map(|proxies| Proxies::open(proxies, &config.certificates)).transpose();
+                let door = http::Door {
+                    intake: intake.clone(),
+                    shared: shared.clone(),
+                    settings: settings.clone(),
+                    proxies: proxies.map_err(|error| ServeError::Intake(error.to_string()))?,
+                };
                 shared.tasks.spawn(http::accept(Arc::new(door), listener));
             }
             Hears::Sftp { host_key } => desks::sftp(listener, host_key, (shared, desk))?,

@@ -38,7 +38,7 @@ fn site(extra: &str) -> (Site, String) {
     assert!(run("age-keygen", &["-o", &key], b"").status.success());
     fs::write(site.path("uploads.pub"), run("age-keygen", &["-y", &key], b"").stdout).expect("a file");
     let text = format!(
-        "[store]\n[uploads]\nrecipients_file = \"uploads.pub\"\nidentity = \"reader.key\"\nfloor = \"1 MiB\"\n{extra}"
+        "[store]\n[events]\n[uploads]\nrecipients_file = \"uploads.pub\"\nidentity = \"reader.key\"\nfloor = \"1 MiB\"\n{extra}"
     );
     site.configure(&config(&["http"], &text));
     site.tell(&["case", "open", "--number", "612345678"]);
@@ -49,6 +49,22 @@ fn mail(site: &Site, message: &[u8]) -> (Option<i32>, String) {
     let config = site.config().display().to_string();
     let output = run(env!("CARGO_BIN_EXE_phoneprov"), &["case", "mail", "--config", &config], message);
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_message_that_is_cut_or_garbled_goes_back_and_nothing_of_it_is_kept() {
+    let (site, _) = site("");
+    let whole = message(&["Case no. 612345678\u{1b}[2J", "core.bin", "Notiz.txt"]);
+    let end = whole.windows(4).rposition(|part| part == b"Noti").expect("a name");
+    let (code, said) = mail(&site, &whole[..end]);
+    assert_eq!((code, said.contains("cut short")), (Some(65), true), "{said}");
+    let garbled = String::from_utf8_lossy(&whole).replace("AAECAwQ", "*******");
+    let (code, said) = mail(&site, garbled.as_bytes());
+    assert_eq!((code, said.contains("the attachment core.bin is not in the encoding")), (Some(65), true), "{said}");
+    assert_eq!(files(&site), Vec::<Value>::new());
+    let told = site.tell(&["events", "--kind", "upload"]);
+    assert!(told.contains("case 612345678: `Case no. 612345678") && !told.contains('\u{1b}'), "{told}");
+    assert_eq!(mail(&site, &whole), (Some(0), "case 612345678: 2 files by mail\n".into()));
 }
 
 fn files(site: &Site) -> Vec<Value> {
@@ -70,6 +86,11 @@ fn attachments_of_a_message_become_files_of_the_case_that_it_names() {
         (&files[0]["address"], &files[0]["description"]),
         (&json!("mail from anna@example.com"), &json!(subject))
     );
+    let told = site.tell(&["events", "--kind", "upload"]);
+    for file in ["core.bin, 256 bytes", "Notiz für Sie.txt, 6 bytes", "../../evil.bin, 768 bytes"] {
+        let line = format!("mail from anna@example.com  kept  case 612345678: {file}\n");
+        assert!(told.contains(&line), "{line}: {told}");
+    }
     let out = site.path("out").display().to_string();
     let written = site.tell(&["case", "get", "612345678", "--all", "-o", &out]);
     let contents: Vec<Vec<u8>> = written.lines().map(|path| fs::read(Path::new(path)).expect("a file")).collect();
@@ -89,6 +110,16 @@ fn a_mail_server_is_told_what_it_knows() {
     let large = [message(&["Case 612345678", "a.bin"]), vec![b'\n'; 70_000]].concat();
     let (status, said) = mail(&site, &large);
     assert_eq!((status, said.contains("larger than 65536 bytes")), (Some(65), true), "{said}");
+    let told = site.tell(&["events", "--kind", "upload"]);
+    for (subject, reason) in [
+        ("`no number here`", "the subject names no case"),
+        ("case 612345678: `Case 612345678`", "the message has no attachment"),
+        ("case 699999999: `Case 699999999`", "there is no open case 699999999"),
+        ("case 612345678: `Case 612345678`", "the message is larger than 65536 bytes"),
+    ] {
+        let line = format!("mail from anna@example.com  refused  {subject}: {reason}");
+        assert!(told.contains(&line), "{line}: {told}");
+    }
     let text = fs::read_to_string(site.config()).expect("a configuration");
     for wrong in
         [text.replace("floor = \"1 MiB\"", "floor = \"900000 GiB\""), text.replace("[store]", ""), "nonsense".into()]

@@ -26,6 +26,7 @@ mod formats;
 mod ftp;
 mod got;
 mod handed_in;
+mod handed_through;
 mod http;
 mod identity;
 mod intake;

@@ -14,13 +14,13 @@ use crate::site::{OTHER, PHONE, Site, config, lab, tls};
 const STRANGER: [&str; 2] = ["--interface", "127.0.0.2"];
 
 /// A proxy under its shipped configuration, ended with the test.
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
     folder: tempfile::TempDir,
 }
 
 /// A file of packaging/proxy with the paths and ports of a test.
-fn shipped(file: &str, changes: &[(&str, &str)]) -> String {
+pub(crate) fn shipped(file: &str, changes: &[(&str, &str)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/proxy").join(file);
     let mut text = fs::read_to_string(path).expect("a shipped file");
     let ours = ["server.pem", "server.key", "ca.pem"].map(|file| (format!("/etc/phoneprov/certs/{file}"), lab(file)));
@@ -102,6 +102,11 @@ fn nginx(server: &Server) -> (Proxy, u16) {
     let port = free_port();
     let (to, listen) = (format!("127.0.0.1:{}", server.port("http")), format!("listen 127.0.0.1:{port} ssl"));
     let conf = shipped("nginx.conf", &[("127.0.0.1:8082", &to), ("listen 443 ssl", &listen)]);
+    (nginx_with(&conf, port), port)
+}
+
+/// nginx with this configuration, which listens on this port.
+pub(crate) fn nginx_with(conf: &str, port: u16) -> Proxy {
     let temporary =
         ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|of| format!("{of}_temp_path {{folder}}/{of};"));
     let main = format!(
@@ -109,7 +114,7 @@ fn nginx(server: &Server) -> (Proxy, u16) {
          http {{ access_log off; {} include {{folder}}/shipped.conf; }}\n",
         temporary.join(" ")
     );
-    (Proxy::start("nginx", &["-e", "{folder}/error.log", "-c", "{folder}/main"], &main, &conf, port), port)
+    Proxy::start("nginx", &["-e", "{folder}/error.log", "-c", "{folder}/main"], &main, conf, port)
 }
 
 fn apache(server: &Server) -> (Proxy, u16) {

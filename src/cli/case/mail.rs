@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
+use super::letter::Letter;
 use crate::case::{CaseGrant, CaseNumber, FileName, Label, Remark};
 use crate::cli::store::with_shared_store;
 use crate::config::{Config, Uploads};
@@ -22,12 +22,13 @@ use crate::vault::Vault;
 /// Take a message from standard input, and keep its attachments as files of the case that its subject names: `Case 612345678`.
 ///
 /// For an alias of a mail server. A message proves nothing of its sender: any open case takes one. Exits with 0, or with what mail
-/// servers know (sysexits.h): 65 for a message without case or attachments, 67 where no such case is open, 75 to try again later.
+/// servers know (sysexits.h): 65 for a message without case or attachments, or that is not whole, 67 where no such case is open,
+/// 75 to try again later.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
-/// Attachments that one message may have.
-const ATTACHMENTS: usize = 200;
+/// A subject, where events are shown (bytes).
+const SUBJECT: usize = 200;
 
 /// Why a message is not taken, as mail servers know it (sysexits.h). The text goes back to its sender.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +54,6 @@ impl Returned {
     }
 }
 
-impl From<IntakeError> for Returned {
-    fn from(error: IntakeError) -> Self {
-        // Somebody can make room: the message waits with the mail server.
-        Self::Later(error.to_string())
-    }
-}
-
 /// Takes it. Whatever is wrong here, and not with the message, is worth another try: a mail server would give others up.
 pub(super) fn run(_: &Args, config: &Path) -> anyhow::Result<ExitCode> {
     let taken = with_shared_store(config, async |config, store| take(&config, &store).await);
@@ -77,58 +71,88 @@ pub(super) fn run(_: &Args, config: &Path) -> anyhow::Result<ExitCode> {
 
 async fn take(config: &Config, store: &Arc<Store>) -> anyhow::Result<Result<String, Returned>> {
     let uploads = config.uploads.as_ref().context("there is no [uploads]: nothing can be kept")?;
-    let text = read(uploads.mail_size.count())?;
-    let taken = match text {
-        Some(text) => keep(uploads, store, &text).await,
-        None => Err(Returned::Message(format!("the message is larger than {} bytes", uploads.mail_size.count()))),
+    let most = uploads.mail_size.count();
+    let text = read(most)?;
+    let is_too_large = text.len() as u64 > most;
+    let letter = if is_too_large { Letter::head(&text) } else { Letter::parse(&text) };
+    let taken = match &letter {
+        _ if is_too_large => Err(Returned::Message(format!("the message is larger than {most} bytes"))),
+        Some(letter) => keep(uploads, store, letter).await,
+        None => Err(Returned::Message("this is no message".to_owned())),
     };
     if config.events.is_some() {
-        // A message proves nothing of its sender.
-        let (reception, text) = match &taken {
-            Ok(text) => (Reception::Kept, text.clone()),
-            Err(returned) => (Reception::Denied, returned.to_string()),
-        };
-        let address = "mail".to_owned();
-        let news = News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, reception };
         // The files are there, whether or not it is told.
-        let _ = store.keep(&[news]).await;
+        let _ = store.keep(&news(letter.as_ref(), &taken)).await;
     }
-    Ok(taken)
+    let said = |taken: Taken| match taken.files.len() {
+        1 => format!("case {}: 1 file by mail", taken.number),
+        files => format!("case {}: {files} files by mail", taken.number),
+    };
+    Ok(taken.map(said))
 }
 
-/// The whole message; `None`: it is too large.
-fn read(most: u64) -> io::Result<Option<Vec<u8>>> {
+/// What is told where events are kept: of each file, or why there is none. A message proves nothing of its sender.
+fn news(letter: Option<&Letter<'_>>, taken: &Result<Taken, Returned>) -> Vec<News> {
+    let address = letter.map_or_else(|| "mail".to_owned(), |letter| letter.sender().as_str().to_owned());
+    let told = |text: String, reception| {
+        let address = address.clone();
+        News::Uploaded { at: Timestamp::now(), device: None, address, path: None, text, reception }
+    };
+    match taken {
+        Ok(Taken { number, files }) => {
+            let kept = |(name, size): &(FileName, usize)| format!("case {number}: {name}, {size} bytes");
+            files.iter().map(|file| told(kept(file), Reception::Kept)).collect()
+        }
+        Err(returned) => {
+            let subject = letter.map(Letter::subject).unwrap_or_default();
+            let number = CaseNumber::in_subject(subject).map(|number| format!("case {number}: ")).unwrap_or_default();
+            let subject = Remark::cut(subject.as_bytes(), SUBJECT);
+            vec![told(format!("{number}`{}`: {returned}", subject.as_str()), Reception::Denied)]
+        }
+    }
+}
+
+/// The message, or as much of it as says that it is too large.
+fn read(most: u64) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     io::stdin().lock().take(most + 1).read_to_end(&mut text)?;
-    Ok((text.len() as u64 <= most).then_some(text))
+    Ok(text)
 }
 
-async fn keep(uploads: &Uploads, store: &Arc<Store>, text: &[u8]) -> Result<String, Returned> {
-    let bad = |reason: &str| Returned::Message(reason.to_owned());
-    let message = MessageParser::default().parse(text).ok_or_else(|| bad("this is no message"))?;
-    let subject = message.subject().unwrap_or_default();
-    let number = CaseNumber::in_subject(subject)
-        .ok_or_else(|| bad("the subject names no case: expected `Case` and its nine digits, such as Case 612345678"))?;
+/// What has become of a message.
+struct Taken {
+    number: CaseNumber,
+    /// Names and sizes (bytes).
+    files: Vec<(FileName, usize)>,
+}
+
+async fn keep(uploads: &Uploads, store: &Arc<Store>, letter: &Letter<'_>) -> Result<Taken, Returned> {
+    let number = CaseNumber::in_subject(letter.subject()).ok_or_else(|| {
+        let expected = "expected `Case` and its nine digits, such as Case 612345678";
+        Returned::Message(format!("the subject names no case: {expected}"))
+    })?;
     let later = |error: &dyn std::fmt::Display| Returned::Later(error.to_string());
     let record = store.case(&number).await.map_err(|error| later(&error))?;
     let grant = record.and_then(|record| record.admit_mail().ok());
     let grant = grant.ok_or_else(|| Returned::NoCase(number.clone()))?;
-    let files = attached(&message)?;
+    let files = letter.files().map_err(|fault| Returned::Message(fault.to_string()))?;
     let vault = Arc::new(Vault::open(uploads).map_err(|error| later(&error))?);
     let intake = Arc::new(Intake::new(uploads, (store.clone(), vault), (Arc::new(Metrics::default()), None)));
-    let sender = message.from().and_then(|from| from.first()?.address()).unwrap_or("unknown");
-    let address = Remark::cut(format!("mail from {sender}").as_bytes(), 200).as_str().to_owned();
-    let description = Remark::description(subject.as_bytes());
+    let address = letter.sender().as_str().to_owned();
+    let description = Remark::description(letter.subject().as_bytes());
+    // Somebody can make room: the message waits with the mail server.
+    let named = |name: &FileName, error: &IntakeError| Returned::Later(format!("{name}: {error}"));
     let mut coming = Vec::new();
     for (name, bytes) in &files {
         let label = Label { name: name.clone(), description: description.clone(), category: Remark::category(b"mail") };
-        coming.push(write(&intake, &grant, (label, &address), bytes).await?);
+        let receiving = write(&intake, &grant, (label, &address), bytes).await;
+        coming.push((name, receiving.map_err(|error| named(name, &error))?));
     }
     // All of them are there: only now does the first become one.
-    for receiving in coming {
-        receiving.finish().await?;
+    for (name, receiving) in coming {
+        receiving.finish().await.map_err(|error| named(name, &error))?;
     }
-    Ok(format!("case {number}: {} files by mail", files.len()))
+    Ok(Taken { number, files: files.into_iter().map(|(name, bytes)| (name, bytes.len())).collect() })
 }
 
 async fn write(
@@ -142,23 +166,4 @@ async fn write(
     let mut receiving = intake.begin(grant, announced).await?;
     receiving.write(bytes).await?;
     Ok(receiving)
-}
-
-/// The attachments with their names.
-fn attached<'a>(message: &'a Message<'_>) -> Result<Vec<(FileName, &'a [u8])>, Returned> {
-    let mut files = Vec::new();
-    for part in message.attachments() {
-        let own = || FileName::shortened(format!("attachment-{}", files.len() + 1).as_bytes());
-        let name = part.attachment_name().map(|name| FileName::shortened(name.as_bytes()));
-        let name = name.and_then(Result::ok).map_or_else(own, Ok);
-        let name = name.map_err(|error| Returned::Message(error.to_string()))?;
-        files.push((name, part.contents()));
-        if files.len() > ATTACHMENTS {
-            return Err(Returned::Message(format!("the message has more than {ATTACHMENTS} attachments")));
-        }
-    }
-    match files.is_empty() {
-        true => Err(Returned::Message("the message has no attachment".into())),
-        false => Ok(files),
-    }
 }

@@ -4,6 +4,7 @@ mod choose;
 mod close;
 mod delete;
 mod get;
+mod letter;
 mod list;
 mod mail;
 mod open;

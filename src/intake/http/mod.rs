@@ -18,8 +18,6 @@ mod place;
 mod range;
 mod serve;
 
-use std::net::SocketAddr;
-
 use hyper::StatusCode;
 use hyper::body::Incoming;
 
@@ -31,6 +29,7 @@ pub use self::serve::{Door, accept};
 use super::{Announced, Place, Receiving, Taken, Told};
 use crate::app::App;
 use crate::case::FileName;
+use crate::listen::proxy::Origin;
 
 /// A request's answer, and whether its body was read to the end: if not, the connection ends with it.
 struct Answered {
@@ -45,11 +44,19 @@ impl Answered {
 }
 
 /// Answers one request.
-async fn respond(door: &Door, app: &App, peer: SocketAddr, request: hyper::Request<Incoming>) -> Answered {
+async fn respond(door: &Door, app: &App, origin: Origin, request: hyper::Request<Incoming>) -> Answered {
     let (head, body) = request.into_parts();
     if let Err(answer) = ask::is_home(&head) {
         return Answered::unread(*answer);
     }
+    let peer = match door.client(origin, &head.headers) {
+        Ok(peer) => peer,
+        Err(error) => {
+            tracing::info!(target: "phoneprov::intake", proxy = %origin.peer, reason = %error, "not let in");
+            let text = "what the proxy says of its client is not understood";
+            return Answered::unread(answer::text(StatusCode::BAD_REQUEST, text));
+        }
+    };
     let refused = || Answered::unread(answer::denied(&super::Denied::Refused));
     let Some(presented) = ask::presented(&head.headers) else { return refused() };
     let grant = match door.intake.login(app, peer.ip(), &presented.user, &presented.token).await {

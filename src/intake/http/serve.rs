@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header;
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::respond;
 use crate::config::{Hears, Intake as Settings};
 use crate::intake::Intake;
+use crate::listen::proxy::hop::HopError;
+use crate::listen::proxy::{Origin, Proxies};
 use crate::listen::socket::{Ending, Socket};
 use crate::listen::{Shared, Shares};
 
@@ -44,6 +46,8 @@ pub struct Door {
     pub shared: Arc<Shared>,
     /// What the configuration says of it.
     pub settings: Settings,
+    /// Who may speak for its clients, where anybody may.
+    pub proxies: Option<Proxies>,
 }
 
 impl Door {
@@ -52,6 +56,11 @@ impl Door {
         self.shared.stop.cancelled().await;
         let drain = self.shared.app().config.limits.drain.duration();
         tokio::time::sleep(ENDS.min(drain / 2)).await;
+    }
+
+    /// The address of a request's client: its connection's, or the one that a trusted proxy speaks for.
+    pub(super) fn client(&self, origin: Origin, headers: &HeaderMap) -> Result<SocketAddr, HopError> {
+        self.proxies.as_ref().map_or(Ok(origin.peer), |proxies| proxies.address(origin, headers))
     }
 }
 
@@ -71,10 +80,13 @@ pub async fn accept(door: Arc<Door>, listener: TcpListener) {
                 continue;
             }
         };
-        let Some(share) = shares.take(peer.ip(), PER_CLIENT) else {
+        // A trusted proxy's are those of many clients.
+        let speaks_for_others = door.proxies.as_ref().is_some_and(|proxies| proxies.trusts(peer));
+        let share = if speaks_for_others { None } else { shares.take(peer.ip(), PER_CLIENT) };
+        if share.is_none() && !speaks_for_others {
             door.shared.metrics.refused_connections.inc();
             continue;
-        };
+        }
         let place = tokio::select! {
             () = door.shared.stop.cancelled() => return,
             place = places.clone().acquire_owned() => place,
@@ -89,19 +101,26 @@ pub async fn accept(door: Arc<Door>, listener: TcpListener) {
 }
 
 async fn connection(door: &Door, stream: std::net::TcpStream, peer: SocketAddr) {
-    let (socket, ending) = Socket::new(stream);
     let app = door.shared.app();
-    let limit = app.config.limits.handshake.duration();
+    let limits = &app.config.limits;
+    let (header, limit) = (limits.header.duration(), limits.handshake.duration());
     let tls = app.intake_tls(&door.settings);
     drop(app);
+    let announced = match &door.proxies {
+        Some(proxies) => proxies.announced(stream, peer, header).await,
+        None => Some((Origin::own(peer), stream)),
+    };
+    let Some((origin, stream)) = announced else { return };
+    let peer = origin.peer;
+    let (socket, ending) = Socket::new(stream);
     let tls = match (&door.settings.speaks, tls) {
-        (Hears::Http, _) => return serve(door, socket, ending, peer).await,
+        (Hears::Http, _) => return serve(door, socket, ending, origin).await,
         (_, Some(tls)) => tls,
         // It is on its way out of the configuration: in clear nothing is served here.
         (_, None) => return,
     };
     match tokio::time::timeout(limit, tls.accept_any(socket)).await {
-        Ok(Ok(stream)) => serve(door, stream, ending, peer).await,
+        Ok(Ok(stream)) => serve(door, stream, ending, origin).await,
         Ok(Err(error)) => {
             tracing::info!(target: "phoneprov::handshake", %peer, reason = %error, "handshake failed");
         }
@@ -110,13 +129,13 @@ async fn connection(door: &Door, stream: std::net::TcpStream, peer: SocketAddr) 
 }
 
 /// Serves one connection to its end.
-async fn serve(door: &Door, stream: impl AsyncRead + AsyncWrite + Unpin, ending: Ending, peer: SocketAddr) {
+async fn serve(door: &Door, stream: impl AsyncRead + AsyncWrite + Unpin, ending: Ending, origin: Origin) {
     let closing = CancellationToken::new();
     let service = service_fn(|request| {
         let (ending, closing) = (ending.clone(), closing.clone());
         async move {
             let app = door.shared.app();
-            let super::Answered { mut answer, is_read } = Box::pin(respond(door, &app, peer, request)).await;
+            let super::Answered { mut answer, is_read } = Box::pin(respond(door, &app, origin, request)).await;
             if !is_read {
                 ending.leaves_a_body();
                 closing.cancel();
@@ -146,6 +165,6 @@ async fn serve(door: &Door, stream: impl AsyncRead + AsyncWrite + Unpin, ending:
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection of an intake ended");
+        tracing::debug!(peer = %origin.peer, %error, "a connection of an intake ended");
     }
 }

@@ -16,6 +16,7 @@ mod tests;
 pub mod x_forwarded;
 
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use hyper::header::HeaderMap;
 
@@ -36,13 +37,20 @@ pub struct Proxies {
 
 /// Who is at the other end of a connection, once its PROXY protocol header is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The client, or the proxy that speaks in headers.
-    pub(super) peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// Who announced it.
     pub(super) through: Option<SocketAddr>,
     /// Its headers count.
     pub(super) is_heard: bool,
+}
+
+impl Origin {
+    /// A connection that nobody speaks on for another.
+    pub(crate) fn own(peer: SocketAddr) -> Self {
+        Self { peer, through: None, is_heard: false }
+    }
 }
 
 impl Proxies {
@@ -57,17 +65,32 @@ impl Proxies {
     }
 
     /// Whether its connections are those of many.
-    pub(super) fn trusts(&self, peer: SocketAddr) -> bool {
+    pub(crate) fn trusts(&self, peer: SocketAddr) -> bool {
         self.config.trusted.contains(peer.ip())
     }
 
-    /// Reads the header of the PROXY protocol where the peer owes one, and hands the stream back. What it announces is
-    /// then the peer: a proxy in front of the proxy is heard where it is trusted itself.
-    pub(super) async fn origin(
+    /// Finds out whose connection it is before anything else of it is read, and hands the stream back; `None`: a trusted
+    /// proxy owed a header of the PROXY protocol and sent none within this time. The log says so then.
+    pub(crate) async fn announced(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-    ) -> Result<(Origin, TcpStream), ProtocolError> {
+        limit: Duration,
+    ) -> Option<(Origin, TcpStream)> {
+        let origin = tokio::time::timeout(limit, self.origin(stream, peer)).await;
+        match origin.unwrap_or(Err(ProtocolError::Late)) {
+            Ok(known) => Some(known),
+            // A proxy that looks whether we are there.
+            Err(ProtocolError::Cut(0)) => None,
+            Err(error) => {
+                tracing::warn!(target: "phoneprov::proxy", proxy = %peer, reason = %error, "connection closed");
+                None
+            }
+        }
+    }
+
+    /// What a PROXY header announces is then the peer: a proxy in front of the proxy is heard where it is trusted itself.
+    async fn origin(&self, stream: TcpStream, peer: SocketAddr) -> Result<(Origin, TcpStream), ProtocolError> {
         let is_trusted = |address: SocketAddr| self.trusts(address);
         let speaks = self.config.address.is_some() || self.config.certificate.is_some();
         if !self.config.protocol || !is_trusted(peer) {
@@ -79,9 +102,18 @@ impl Proxies {
                 Origin { peer: client, through: Some(peer), is_heard: speaks && is_trusted(client) }
             }
             // Somebody whom the proxy does not name: their headers are not the proxy's.
-            Announced::Nobody => Origin { peer, through: None, is_heard: false },
+            Announced::Nobody => Origin::own(peer),
         };
         Ok((origin, stream.into_std()?))
+    }
+
+    /// The address of the client of a request that came over this connection.
+    ///
+    /// # Errors
+    /// What a trusted proxy says of it is not understood.
+    pub(crate) fn address(&self, origin: Origin, headers: &HeaderMap) -> Result<SocketAddr, HopError> {
+        let hop = if origin.is_heard { self.hop(headers)? } else { None };
+        Ok(hop.and_then(|hop| hop.address).unwrap_or(origin.peer))
     }
 
     /// The client of a request that came over this connection of a trusted proxy. Where the proxy says nothing, it

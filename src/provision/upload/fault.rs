@@ -49,6 +49,9 @@ pub enum UploadFault {
     /// It is no profile.
     #[error("it is no report: {0}")]
     NoReport(#[from] FlatError),
+    /// There is something else around it.
+    #[error("it is no report: a report is XML and nothing else, and this has other text around it, as a form has")]
+    NoXml,
     /// It is one, and says nothing.
     #[error("it is a full report without a parameter")]
     NoParameters,
@@ -101,6 +104,7 @@ impl UploadFault {
             | Self::Gzip
             | Self::Bomb(_)
             | Self::NoReport(_)
+            | Self::NoXml
             | Self::NoParameters
             | Self::Form(_)
             | Self::OtherDevice { .. }

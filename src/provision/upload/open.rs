@@ -1,5 +1,6 @@
 //! A report as it came, and what is in it: codings, encryption and compression undone, and read as a phone's parameters.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use flate2::bufread::MultiGzDecoder;
@@ -12,6 +13,9 @@ use crate::provision::{Line, Refusal, encrypt};
 
 /// What a gzip file begins with (RFC 1952 section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The longest declaration of XML that is looked at (bytes).
+const DECLARATION: usize = 200;
 
 /// Codings that one report may announce: one encryption, one compression.
 const CODINGS: usize = 2;
@@ -106,14 +110,50 @@ fn read(content: &[u8], kind: Report) -> Result<String, UploadFault> {
     if content.trim_ascii().is_empty() {
         return Err(UploadFault::Empty);
     }
-    let document = Document::read(content)?;
-    match FlatProfile::of(&document) {
+    let document = Document::read(&in_utf8(content))?;
+    let profile = FlatProfile::of(&document);
+    if (profile.is_ok() || kind == Report::Status) && !is_xml_alone(document.text()) {
+        return Err(UploadFault::NoXml);
+    }
+    match profile {
         // No phone has nothing at all, and all that is known of it would be forgotten.
         Ok(profile) if kind == Report::Full && profile.parameters.is_empty() => Err(UploadFault::NoParameters),
         Ok(profile) => Ok(profile.effective().to_xml()),
         Err(_) if kind == Report::Status => Ok(document.text().to_owned()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a text is XML and nothing else: what a profile may have around it, no report has. A form or a message of SIP with a
+/// report in it would be taken for one.
+fn is_xml_alone(text: &str) -> bool {
+    let text = text.trim_matches(char::is_whitespace);
+    text.starts_with('<') && text.ends_with('>')
+}
+
+/// A text that names ISO-8859-1 as its encoding and is no UTF-8, in UTF-8 and without its declaration, which would be wrong
+/// then. Anything else as it is: phones declare what they like, and mean UTF-8.
+fn in_utf8(content: &[u8]) -> Cow<'_, [u8]> {
+    if str::from_utf8(content).is_ok() || content.len() > MAX_BYTES {
+        return content.into();
+    }
+    let declared = content.trim_ascii_start().strip_prefix(b"<?xml").and_then(|rest| {
+        let end = rest.windows(2).take(DECLARATION).position(|two| two == b"?>")?;
+        Some((str::from_utf8(&rest[..end]).ok()?, &rest[end + 2..]))
+    });
+    match declared.and_then(|(declaration, rest)| Some((declaration.split_once("encoding")?.1, rest))) {
+        Some((named, rest)) if is_latin_1(named) => {
+            rest.iter().copied().map(char::from).collect::<String>().into_bytes().into()
+        }
+        Some(_) | None => content.into(),
+    }
+}
+
+/// What follows on `encoding`: ` = "ISO-8859-1"`.
+fn is_latin_1(named: &str) -> bool {
+    let named = named.trim_start().strip_prefix('=').unwrap_or_default().trim_start();
+    let named = named.split(['"', '\'']).nth(1).unwrap_or_default();
+    ["iso-8859-1", "iso_8859-1", "latin1"].iter().any(|name| named.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -175,6 +215,44 @@ mod tests {
         let status = read(b"<status><x>1</x></status>", Report::Status).expect("XML");
         assert_eq!(status, "<status><x>1</x></status>");
         assert!(matches!(read(b"<status>", Report::Status), Err(UploadFault::NoReport(_))));
+    }
+
+    #[test]
+    fn a_report_in_another_wrapping_is_none() {
+        let report = String::from_utf8_lossy(REPORT);
+        let form = format!("--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n{report}\r\n--b--\r\n");
+        let sip = format!("NOTIFY sip:a@192.0.2.1 SIP/2.0\r\nContent-Type: text/xml\r\n\r\n{report}");
+        for kind in [Report::Full, Report::Delta, Report::Status] {
+            for body in [&form, &sip, &format!("{report}x")] {
+                assert!(matches!(read(body.as_bytes(), kind), Err(UploadFault::NoXml)), "{kind:?} {body}");
+            }
+            assert!(
+                read(format!("\u{feff}\r\n<?xml version=\"1.0\"?>\n{report}\n<!-- -->\n").as_bytes(), kind).is_ok()
+            );
+        }
+    }
+
+    #[test]
+    fn a_report_in_iso_8859_1_is_kept_in_utf_8() {
+        let latin =
+            |declaration: &str| [declaration.as_bytes(), b"<flat-profile><A>K\xfcche</A></flat-profile>"].concat();
+        for declaration in [
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>",
+            "\n<?xml version='1.0' encoding = 'iso-8859-1' standalone='yes' ?>\n",
+            "<?xml encoding=\"latin1\"?>",
+        ] {
+            let kept = read(&latin(declaration), Report::Full).expect("a report");
+            assert_eq!(kept, "<flat-profile>\n  <A>K&#252;che</A>\n</flat-profile>\n", "{declaration}");
+        }
+        for declaration in
+            ["", "<?xml version=\"1.0\"?>", "<?xml encoding=\"UTF-8\"?>", "<?xml encoding=\"ISO-8859-15\"?>", "<?xml"]
+        {
+            assert!(matches!(read(&latin(declaration), Report::Full), Err(UploadFault::NoReport(_))), "{declaration}");
+        }
+        let status = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><status>\xe9</status>";
+        assert_eq!(read(status, Report::Status).expect("XML"), "<status>é</status>");
+        let utf8 = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><status>é</status>";
+        assert_eq!(read(utf8.as_bytes(), Report::Status).expect("XML"), utf8, "it is UTF-8, whatever it says");
     }
 
     #[test]
