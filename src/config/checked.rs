@@ -117,6 +117,8 @@ impl Config {
         let client_tls = findings.note(None, written.client_tls.check(folder)).unwrap_or_default();
         let limits = findings.note(None, written.limits.check()).unwrap_or_default();
         let throttle = findings.note(None, written.throttle.check()).unwrap_or_default();
+        let lint = findings.note(None, written.lint.check()).unwrap_or_default();
+        let push = findings.note(None, written.push.check()).unwrap_or_default();
         let store = written.store.map(|store| findings.note(None, store.check(folder)));
         let events = written.events.and_then(|events| findings.note(None, events.check(store.is_some())));
         let syslog = written.syslog.and_then(|syslog| findings.note(None, syslog.check()));
@@ -140,7 +142,7 @@ impl Config {
             limits,
             throttle,
             cache: written.cache,
-            lint: written.lint,
+            lint,
             log: written.log,
             admin: written.admin,
             client_tls,
@@ -148,7 +150,7 @@ impl Config {
             lab: written.lab.map(|lab| lab.in_folder(folder)),
             store: store.flatten(),
             events,
-            push: written.push,
+            push,
             syslog,
             api,
             uploads: uploads.flatten(),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::place;
+
 /// The configuration is refused. Each finding is a line that names file, line, key and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigError {
@@ -43,9 +45,13 @@ impl<'a> Findings<'a> {
         Self { text, error: ConfigError { file: file.to_owned(), findings: Vec::new() } }
     }
 
-    /// Takes a check's value, or notes why there is none.
+    /// Takes a check's value, or notes why there is none. Without a place, it is that of the key that the message begins with.
     pub(super) fn note<T>(&mut self, span: Option<Range<usize>>, checked: Result<T, String>) -> Option<T> {
-        checked.map_err(|message| self.error.findings.push((line(self.text, span), message))).ok()
+        let note = |message: String| {
+            let span = span.or_else(|| place::of(self.text, &message));
+            self.error.findings.push((line(self.text, span), message));
+        };
+        checked.map_err(note).ok()
     }
 
     /// Whether nothing is wrong so far.
@@ -55,12 +61,12 @@ impl<'a> Findings<'a> {
 
     /// All is well, or all that is not.
     pub(super) fn end(self) -> Result<(), ConfigError> {
-        if self.is_empty() { Ok(()) } else { Err(self.error) }
+        if self.is_empty() { Ok(()) } else { Err(self.into_error()) }
     }
 
-    /// All that is not well, from the first line on.
+    /// All that is not well, from the first line on; at the end what is on none.
     pub(super) fn into_error(mut self) -> ConfigError {
-        self.error.findings.sort_by_key(|(line, _)| *line);
+        self.error.findings.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
         // What is missing is missing again in what is left without another fault.
         self.error.findings.dedup();
         self.error

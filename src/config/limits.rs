@@ -49,12 +49,34 @@ impl Limits {
     /// The least that a request's line and headers may be bounded to: less is not enough for the reader (hyper).
     const LEAST_HEADER: Bytes = Bytes::kibibytes(8);
 
-    /// Refuses bounds that cannot be kept.
+    /// Refuses bounds that cannot be kept, and those within which nothing works.
     pub(super) fn check(self) -> Result<Self, String> {
         let (size, least) = (self.header_size, Self::LEAST_HEADER);
-        match size < least {
-            true => Err(format!("limits.header_size: {size} is too little for a request: expected {least} or more")),
-            false => Ok(self),
+        if size < least {
+            return Err(format!("limits.header_size: {size} is too little for a request: expected {least} or more"));
+        }
+        let zeros = [
+            ("connections", self.connections == 0, "1"),
+            ("connections_per_address", self.connections_per_address == 0, "1"),
+            ("handshake", self.handshake.is_zero(), "\"1s\""),
+            ("header", self.header.is_zero(), "\"1s\""),
+            ("idle", self.idle.is_zero(), "\"1s\""),
+            ("request", self.request.is_zero(), "\"1s\""),
+            ("url_size", self.url_size.count() == 0, "\"256\""),
+            ("transfers", self.transfers == 0, "1"),
+            ("transfers_per_address", self.transfers_per_address == 0, "1"),
+            ("transfer", self.transfer.is_zero(), "\"1s\""),
+            ("report_size", self.report_size.count() == 0, "\"64 KiB\""),
+            ("prt_size", self.prt_size.count() == 0, "\"1 MiB\""),
+            ("upload", self.upload.is_zero(), "\"1s\""),
+            ("uploads", self.uploads == 0, "1"),
+            ("uploads_per_address", self.uploads_per_address == 0, "1"),
+        ];
+        match zeros.into_iter().find(|(_, is_zero, _)| *is_zero) {
+            Some((key, _, some)) => {
+                Err(format!("limits.{key} is 0, within which nothing ever works: expected {some} or more"))
+            }
+            None => Ok(self),
         }
     }
 }

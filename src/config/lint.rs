@@ -35,6 +35,14 @@ impl Default for Lint {
 }
 
 impl Lint {
+    /// Refuses a size that no profile has.
+    pub(super) fn check(self) -> Result<Self, String> {
+        match self.largest.count() {
+            0 => Err("lint.largest is 0, and every profile is larger: leave it out for 512 KiB".into()),
+            _ => Ok(self),
+        }
+    }
+
     /// The same as the check of a profile takes it.
     #[must_use]
     pub fn settings(&self) -> Settings {

@@ -22,6 +22,7 @@ mod lint;
 mod listen;
 mod log;
 mod password;
+mod place;
 mod proxies;
 mod push;
 mod reflect;

@@ -64,3 +64,14 @@ impl Default for Push {
         }
     }
 }
+
+impl Push {
+    /// Refuses ports at which nobody hears.
+    pub(super) fn check(self) -> Result<Self, String> {
+        let ports = [("sip_port", self.sip_port), ("http_port", self.http_port), ("https_port", self.https_port)];
+        match ports.into_iter().find(|(_, port)| *port == 0) {
+            Some((key, _)) => Err(format!("push.{key} is 0: expected 1 to 65535")),
+            None => Ok(self),
+        }
+    }
+}

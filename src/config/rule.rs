@@ -13,6 +13,7 @@ use super::{Expired, Linting, MasterKey, Protocol};
 use crate::cipher::{IkmEncoding, Scheme};
 use crate::device::Secret;
 use crate::profile::pattern::PathPattern;
+use crate::profile::template;
 
 /// One rule, checked.
 #[derive(Debug, Clone)]
@@ -169,6 +170,9 @@ impl Written {
         if self.listeners.as_ref().is_some_and(Vec::is_empty) {
             return Err("rule.listeners is empty: leave it out for all, or name http, https or tftp".into());
         }
+        if self.methods.as_ref().is_some_and(Vec::is_empty) {
+            return Err("rule.methods is empty: leave it out for all that fit, or name GET and HEAD".into());
+        }
         let only_clear = |listeners: &Vec<Protocol>| !listeners.contains(&Protocol::Https);
         if self.proof == Some(Proof::Certificate) && self.listeners.as_ref().is_some_and(only_clear) {
             return Err("rule.proof: a certificate is proven over https only, which rule.listeners leaves out".into());
@@ -244,7 +248,7 @@ impl Written {
             return Err("rule.ikm: only encrypt = \"aes128gcm\" has keying material".into());
         }
         let key = match (&self.key, &self.key_file, self.key_from) {
-            (Some(key), None, None) => KeySource::Template(key.clone()),
+            (Some(key), None, None) => KeySource::Template(template(key)?),
             (None, Some(file), None) => KeySource::Fixed(read_key(&folder.join(file))?),
             (None, None, Some(KeyFrom::Master)) => KeySource::Master(
                 master
@@ -282,6 +286,12 @@ pub(super) fn check_all(rules: &[Rule], has_store: bool, has_uploads: bool) -> R
         true => Err("rule.key_from = \"device\": there is no [store], which keeps devices' keys".into()),
         false => Ok(()),
     }
+}
+
+/// A key that can be read as a template; what is said of another holds nothing of it.
+fn template(key: &Secret) -> Result<Secret, String> {
+    let right = "expected text, and macros and variables in braces, as in key = \"{{ MA }}-{{ site }}\"";
+    template::key_fault(key.expose()).map_or(Ok(key.clone()), |fault| Err(format!("rule.key: {fault}: {right}")))
 }
 
 fn read_key(file: &Path) -> Result<Secret, String> {

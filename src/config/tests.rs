@@ -129,6 +129,50 @@ fn a_level_that_is_none_and_a_bound_that_cannot_be_kept_are_refused() {
 }
 
 #[test]
+fn bounds_within_which_nothing_works_are_refused_with_line_and_key() {
+    let zeros = [
+        ("limits", "connections = 0"),
+        ("limits", "connections_per_address = 0"),
+        ("limits", "handshake = \"0s\""),
+        ("limits", "header = \"0ms\""),
+        ("limits", "idle = \"0s\""),
+        ("limits", "request = \"0h\""),
+        ("limits", "url_size = \"0\""),
+        ("limits", "transfers = 0"),
+        ("limits", "transfers_per_address = 0"),
+        ("limits", "transfer = \"0s\""),
+        ("limits", "report_size = \"0 KiB\""),
+        ("limits", "prt_size = \"0\""),
+        ("limits", "upload = \"0s\""),
+        ("limits", "uploads = 0"),
+        ("limits", "uploads_per_address = 0"),
+        ("lint", "largest = \"0\""),
+        ("push", "sip_port = 0"),
+        ("throttle", "address = 0"),
+    ];
+    for (table, line) in zeros {
+        let error = refused(&format!("{HTTP}[{table}]\n{line}\n"));
+        let key = line.split(' ').next().unwrap_or_default();
+        let place = format!("/etc/phoneprov/config.toml:6: {table}.{key} is 0");
+        assert!(error.starts_with(&place) && error.len() > place.len() + 10, "{line}: {error}");
+    }
+    assert!(parse(&format!("{HTTP}[limits]\ndrain = \"0s\"\n[cache]\nsize = \"0\"\n")).is_ok(), "these mean something");
+    let methods = refused(&format!("{HTTP}[[rule]]\npath = \"/a\"\nmethods = []\n"));
+    assert!(methods.contains("config.toml:5: rule.methods is empty: leave it out"), "{methods}");
+}
+
+#[test]
+fn faults_are_told_in_the_order_of_their_lines() {
+    let error = refused(&format!(
+        "{HTTP}[limits]\nconnections = 0\n[[rule]]\npath = \"/a\"\nkey = \"x\"\n[throttle]\nalarm = 0\n[[rule]]\n\
+         path = \"/b\"\nencrypt = \"aes-256-cbc\"\nkey = \"{{{{ b\"\n"
+    ));
+    let places: Vec<&str> = error.lines().filter_map(|line| line.split(": ").next()).collect();
+    let at = |line: usize| format!("/etc/phoneprov/config.toml:{line}");
+    assert_eq!(places, [at(6), at(7), at(11), at(12)], "{error}");
+}
+
+#[test]
 fn a_listener_in_clear_has_authorities_where_a_proxy_hands_over_certificates() {
     let text = "trusted_proxies = [\"10.0.0.1\"]\nproxy_certificate = \"envoy\"\nclient_ca = [\"ca.pem\"]\n";
     let config = parse(&format!("{HTTP}{text}")).expect("a configuration");

@@ -35,6 +35,12 @@ impl Period {
     pub const fn duration(self) -> Duration {
         self.0
     }
+
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
 }
 
 impl Bytes {
@@ -97,6 +103,7 @@ fn number_with_unit(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_secs() {
+            0 if self.0.is_zero() => f.write_str("0s"),
             seconds if self.0.subsec_nanos() > 0 || seconds % 3600 > 0 || seconds == 0 => write!(f, "{:?}", self.0),
             seconds if seconds % 86_400 == 0 => write!(f, "{}d", seconds / 86_400),
             seconds => write!(f, "{}h", seconds / 3600),
@@ -145,7 +152,7 @@ mod tests {
             ("500ms", "500ms"),
             ("90s", "90s"),
             ("5m", "300s"),
-            ("0s", "0ns"),
+            ("0s", "0s"),
             ("90m", "5400s"),
             ("36h", "36h"),
             ("48h", "2d"),

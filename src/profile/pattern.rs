@@ -65,6 +65,37 @@ impl PathPattern {
         names.len() >= head.len() + tail.len() && head.iter().zip(&names).all(fit) && ends()
     }
 
+    /// A path of this pattern by which a file with this name may be asked for: where the pattern has literal text, that text,
+    /// elsewhere what the file's name stands for with these values. Which file the path means is the tree's to say.
+    #[must_use]
+    pub fn path_to(&self, file: &str, macros: &Macros) -> Option<String> {
+        let names: Vec<Name> = file.split('/').map(|segment| Name::parse(segment, Star::Literal)).collect();
+        let gap = self.segments.iter().position(|segment| *segment == Segment::AnyDepth);
+        let (head, tail) = match gap {
+            Some(gap) if names.len() + 1 >= self.segments.len() => (&self.segments[..gap], &self.segments[gap + 1..]),
+            None if names.len() == self.segments.len() => (self.segments.as_slice(), [].as_slice()),
+            Some(_) | None => return None,
+        };
+        let text = |(place, name): (usize, &Name)| {
+            let of_tail = || tail.get(place.checked_sub(names.len() - tail.len())?);
+            match head.get(place).or_else(of_tail) {
+                Some(Segment::Name(of_rule)) if of_rule.is_literal() => Some(of_rule.as_str().to_owned()),
+                _ if name.is_literal() => Some(name.as_str().to_owned()),
+                _ => name.expand(macros),
+            }
+        };
+        let path = names.iter().enumerate().map(text).collect::<Option<Vec<String>>>()?;
+        Some(path.join("/"))
+    }
+
+    /// Whether every path of the other pattern is of this one: they are the same, or this one is for all below a folder that
+    /// the other's paths are in. It says no where it is in doubt.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let folder = self.segments.split_last().filter(|(last, _)| **last == Segment::AnyDepth);
+        self.segments == other.segments || folder.is_some_and(|(_, folder)| other.segments.starts_with(folder))
+    }
+
     /// The names between the slashes; `**` is left out.
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         self.segments.iter().filter_map(|segment| match segment {
@@ -115,6 +146,7 @@ impl<'de> serde::Deserialize<'de> for PathPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::macros::Macro;
 
     fn matches(pattern: &str, path: &str) -> bool {
         let pattern: PathPattern = pattern.parse().expect("a pattern");
@@ -162,6 +194,41 @@ mod tests {
             ("/a/**/b.xml", "b.xml"),
         ] {
             assert!(!may_mean(pattern, file), "{pattern} {file}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_found_by_which_a_file_is_asked_for_under_a_pattern() {
+        let mut macros = Macros::default();
+        assert!(macros.bind(Macro::Ma, "000e08abcdef") && macros.bind(Macro::Pn, "CP-8841-3PCC"));
+        let path =
+            |pattern: &str, file: &str| pattern.parse::<PathPattern>().expect("a pattern").path_to(file, &macros);
+        for (pattern, file, expected) in [
+            ("/**", "$PN/$MA.cfg", "CP-8841-3PCC/000e08abcdef.cfg"),
+            ("/6841/*", "$PN/$MA.cfg", "6841/000e08abcdef.cfg"),
+            ("/a/**/000e08000001.cfg", "a/b/$MA.cfg", "a/b/000e08000001.cfg"),
+            ("/000e08000001.cfg", "$MA.cfg", "000e08000001.cfg"),
+        ] {
+            assert_eq!(path(pattern, file).as_deref(), Some(expected), "{pattern} {file}");
+        }
+        assert_eq!(path("/a", "a/b"), None);
+        assert_eq!(path("/a/**/b", "b"), None);
+        assert_eq!(path("/**", "$SN.cfg"), None, "no value");
+    }
+
+    #[test]
+    fn a_pattern_covers_itself_and_what_is_below_its_folder() {
+        let covers = |one: &str, other: &str| {
+            let pattern = |text: &str| text.parse::<PathPattern>().expect("a pattern");
+            pattern(one).covers(&pattern(other))
+        };
+        for (one, other) in
+            [("/**", "/a"), ("/**", "/**/$MA.cfg"), ("/a/**", "/a/b/c"), ("/a", "/a"), ("/a/**", "/a/**/b")]
+        {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in [("/a/**", "/**"), ("/a", "/**"), ("/a/**", "/b/c"), ("/**/a", "/b/a"), ("/*", "/a")] {
+            assert!(!covers(one, other), "{one} {other}");
         }
     }
 

@@ -3,10 +3,13 @@
 //! minijinja with strict undefined values, XML escaping, a fuel limit, and a loader that reads nothing outside the
 //! profile folder. A template's text is compiled once and again when the file changes.
 
+mod attribute;
 mod certificate;
 mod code;
+mod detail;
 mod effort;
 mod functions;
+mod key;
 mod output;
 mod overlay;
 mod scope;
@@ -24,6 +27,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, TemplateSource, UndefinedBehavior};
 
+pub use self::key::key_fault;
 use self::output::Bounded;
 use self::scope::Names;
 use super::escape::write_escaped;
@@ -45,6 +49,9 @@ const COMPILED_KEPT: usize = 4096;
 
 /// What the name of a rule's key begins with, of which the rest is its text: no path that is asked for has such a character.
 const KEY: char = '\u{1}';
+
+/// What errors in a rule's key are told of as.
+const THE_KEY: &str = "the rule's key";
 
 /// What templates are given beside the macros: `[variables]` of the configuration.
 pub type Variables = BTreeMap<String, Value>;
@@ -101,11 +108,30 @@ pub struct TemplateError {
     place: String,
     reason: String,
     lacks_variable: bool,
+    sources: Vec<Source>,
 }
 
 impl TemplateError {
     fn new(place: String, reason: String) -> Self {
-        Self { place, reason, lacks_variable: false }
+        Self { place, reason, lacks_variable: false, sources: Vec::new() }
+    }
+
+    /// The file, with the line where that is known.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Every file that was looked for before.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
     }
 
     /// Whether nothing is wrong but that a variable has no value.
@@ -181,8 +207,22 @@ impl Templates {
         let sources = distinct(SOURCES.take());
         match text {
             Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
-            Err(error) => Err(scope.explain(file, &error)),
+            Err(error) => Err(TemplateError { sources, ..scope.explain(file, &error, &|name| self.text(name)) }),
         }
+    }
+
+    /// Reads a part of templates and runs nothing of it.
+    ///
+    /// # Errors
+    /// It cannot be read, is not UTF-8, or has a syntax error.
+    pub fn read(&self, part: &str) -> Result<(), TemplateError> {
+        begin();
+        let read = self.environment().get_template(part).map(drop);
+        SOURCES.take();
+        read.map_err(|error| {
+            let scope = Names::new(&Macros::default(), &Arc::default(), None);
+            scope.explain(part, &error, &|name| self.text(name))
+        })
     }
 
     /// Renders a rule's key. The text is not escaped, and errors do not hold it.
@@ -200,15 +240,22 @@ impl Templates {
         let name = format!("{KEY}{key}");
         let text = self.environment().get_template(&name).and_then(|template| template.render(scope.clone()));
         let sources = distinct(SOURCES.take());
-        // Even a name in it may be part of a secret that was written without quotes.
         match text {
             Ok(text) => Ok(Rendered { text, sources, is_personal: scope.is_personal() }),
-            Err(error) => {
-                let lacks_variable = error.kind() == ErrorKind::UndefinedError;
-                let error = TemplateError::new("the rule's key".into(), error.kind().to_string());
-                Err(TemplateError { lacks_variable, ..error })
-            }
+            Err(error) => Err(match error.kind() {
+                ErrorKind::UndefinedError | ErrorKind::InvalidOperation => {
+                    scope.explain(THE_KEY, &error, &|name| name.strip_prefix(KEY).map(str::to_owned))
+                }
+                // Other details quote its text, of which any may be part of a secret that was written without quotes.
+                kind => TemplateError::new(THE_KEY.into(), kind.to_string()),
+            }),
         }
+    }
+
+    /// What stands in a template now, for the words about an error in it.
+    fn text(&self, file: &str) -> Option<String> {
+        let (content, _) = self.root.read(file, LONGEST as u64).ok()?;
+        String::from_utf8(content).ok()
     }
 
     fn environment(&self) -> Arc<Environment<'static>> {

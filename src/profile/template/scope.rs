@@ -7,26 +7,12 @@ use minijinja::value::{Object, Value};
 use minijinja::{Error, ErrorKind};
 
 use super::certificate::Shown;
-use super::{KEY, LONGEST, Plain, TemplateError, Variables};
+use super::{KEY, Plain, TemplateError, Variables, attribute, detail, trace};
 use crate::certificate::Credential;
 use crate::profile::macros::{Macro, Macros};
 
 /// The name of the phone's certificate, which no variable may have.
 const CERTIFICATE: &str = "certificate";
-
-/// How details of minijinja's begin that name types, not values.
-const HOLD_NO_VALUE: [&str; 10] = [
-    "tried to use ",
-    "recursion limit exceeded",
-    "strings can only be multiplied",
-    "sequences and iterables can only be multiplied",
-    "repeated ",
-    "range has too many elements",
-    "cannot perform a containment check",
-    "can only assign to namespaces",
-    "tried to extend a second time",
-    "no parent block exists",
-];
 
 /// The names that a template sees: macros first, then variables.
 #[derive(Debug)]
@@ -84,8 +70,9 @@ impl Names {
         self.0.is_personal.load(Ordering::Relaxed)
     }
 
-    /// What went wrong, with no value in it: some of minijinja's details quote what they could not convert.
-    pub(super) fn explain(&self, file: &str, error: &Error) -> TemplateError {
+    /// What went wrong, with no value in it: some of minijinja's details quote what they could not convert. `text` gives
+    /// what stands in a template.
+    pub(super) fn explain(&self, file: &str, error: &Error, text: &dyn Fn(&str) -> Option<String>) -> TemplateError {
         let place = match (error.name(), error.line()) {
             (None, _) => file.to_owned(),
             (Some(name), _) if name.starts_with(KEY) => file.to_owned(),
@@ -94,42 +81,42 @@ impl Names {
         };
         let source = std::error::Error::source(error);
         if let Some(inner) = source.and_then(|source| source.downcast_ref::<Error>()) {
-            return self.explain(file, inner);
+            return self.explain(file, inner, text);
         }
         if let Some(Plain(reason)) = source.and_then(|source| source.downcast_ref::<Plain>()) {
             return TemplateError::new(place, reason.clone());
         }
+        match error.kind() {
+            ErrorKind::UndefinedError => self.undefined(place, line(error, text).as_deref()),
+            _ => TemplateError::new(place, detail::of(error)),
+        }
+    }
+
+    /// What has no value on this line.
+    fn undefined(&self, place: String, line: Option<&str>) -> TemplateError {
         let missed = self.0.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let reason = match (error.kind(), missed) {
-            (ErrorKind::UndefinedError, Some(name)) if Macro::named(&name).is_some() => {
-                format!("`{name}` is not known for this phone: neither its path nor its certificate says it")
-            }
-            (ErrorKind::UndefinedError, Some(name)) if name == CERTIFICATE => {
-                format!("`{name}` is not known: the phone showed none that verifies")
-            }
-            (ErrorKind::UndefinedError, Some(name)) => {
+        // The last name that was missed may have had a default, on another line.
+        let is_elsewhere = |name: &String| {
+            let is_here = |line: &str| trace::tags(line).flat_map(trace::words_of).any(|word| word == name);
+            line.is_some_and(|line| !is_here(line) && !attribute::attributes(line).is_empty())
+        };
+        let Some(name) = missed.filter(|name| !is_elsewhere(name)) else {
+            return TemplateError::new(place, attribute::missing(line));
+        };
+        let reason = match Macro::named(&name) {
+            Some(_) => format!("`{name}` is not known for this phone: neither its path nor its certificate says it"),
+            None if name == CERTIFICATE => format!("`{name}` is not known: the phone showed none that verifies"),
+            None => {
                 let reason = format!("`{name}` is not defined: add it to [variables], or give it a default");
                 return TemplateError { lacks_variable: true, ..TemplateError::new(place, reason) };
             }
-            (ErrorKind::UndefinedError, None) => "an attribute that the line uses is not defined".to_owned(),
-            (ErrorKind::WriteFailure, _) => format!("the profile is longer than {LONGEST} bytes"),
-            (ErrorKind::OutOfFuel, _) => "the template ran for too long: does a loop end?".to_owned(),
-            (
-                kind @ (ErrorKind::SyntaxError
-                | ErrorKind::TemplateNotFound
-                | ErrorKind::UnknownFilter
-                | ErrorKind::UnknownFunction
-                | ErrorKind::UnknownMethod
-                | ErrorKind::UnknownTest),
-                _,
-            ) => error.detail().map_or_else(|| kind.to_string(), ToOwned::to_owned),
-            (kind, _) => match error.detail() {
-                Some(detail) if HOLD_NO_VALUE.iter().any(|beginning| detail.starts_with(beginning)) => {
-                    detail.to_owned()
-                }
-                Some(_) | None => kind.to_string(),
-            },
         };
         TemplateError::new(place, reason)
     }
+}
+
+/// The line of a template that an error is on.
+fn line(error: &Error, text: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let text = text(error.name()?)?;
+    text.lines().nth(error.line()?.checked_sub(1)?).map(str::to_owned)
 }

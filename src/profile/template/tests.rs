@@ -89,6 +89,74 @@ fn errors_name_file_line_and_name_and_hold_no_value() {
 }
 
 #[test]
+fn an_operation_that_fails_is_told_without_its_values() {
+    let wrong = |text: &str| render(&[("$MA.cfg", text)]).expect_err("refused");
+    let cases = [
+        ("{{ port // 0 }}", "`//` cannot be calculated: is the number after it 0?"),
+        ("{{ port % 0 }}", "`%` cannot be calculated: is the number after it 0?"),
+        ("{{ 9 ** port }}", "`**` cannot be calculated: is the result too large?"),
+        ("{{ MA[0:3] ~ \"x\" | int }}", "`int` or `float` is given a text that is no number"),
+        ("{{ [port] | int }}", "cannot convert sequence to integer"),
+        ("{% for x in port %}{% endfor %}", "number is not iterable"),
+        ("{{ port[1:2] }}", "value of type number cannot be sliced"),
+    ];
+    for (text, expected) in cases {
+        let said = wrong(text);
+        assert_eq!(said, format!("$MA.cfg:1: {expected}"), "{text}");
+        assert!(!said.contains("5060"), "{said}");
+    }
+    let cycle = render(&[
+        ("$MA.cfg", "{% extends '_a.xml' %}"),
+        ("_a.xml", "{% extends '_b.xml' %}"),
+        ("_b.xml", "{% extends '_a.xml' %}"),
+    ]);
+    assert!(cycle.is_err_and(|error| error.contains("cycle in template inheritance") && error.contains("_a.xml")));
+}
+
+#[test]
+fn a_missing_attribute_is_named_and_not_what_was_missed_before() {
+    let wrong = |text: &str| render(&[("$MA.cfg", text)]).expect_err("refused");
+    let set = "{% set device = {\"name\": \"a\"} %}{{ vlan | default(\"\") }}\n";
+    let right = "set it where its table is made, or give it a default";
+    assert_eq!(
+        wrong(&format!("{set}<a>{{{{ device.nmae }}}}</a>")),
+        format!("$MA.cfg:2: `device.nmae` is not defined: {right}")
+    );
+    let two = wrong(&format!("{set}{{{{ device.name }}}}{{{{ device.nmae }}}}"));
+    assert_eq!(two, format!("$MA.cfg:2: one of `device.name`, `device.nmae` is not defined: {right}"));
+    let variable = wrong(&format!("{set}{{{{ device.name ~ vlan }}}}"));
+    assert_eq!(variable, "$MA.cfg:2: `vlan` is not defined: add it to [variables], or give it a default");
+    let on_another_line = wrong("{{ \"a\" ~\n  vlan }}");
+    assert!(on_another_line.contains("`vlan` is not defined"), "{on_another_line}");
+}
+
+#[test]
+fn a_part_is_read_by_itself_and_what_a_failure_looked_for_is_known() {
+    let (_folder, templates) = templates(&[
+        ("$MA.cfg", "{% from \"_devices/\" ~ MA ~ \".txt\" import device %}"),
+        ("_whole.xml", "{{ nothing }}"),
+        ("_broken.xml", "\n{% if %}"),
+    ]);
+    assert_eq!(templates.read("_whole.xml"), Ok(()), "nothing of it is run");
+    let error = templates.read("_broken.xml").expect_err("a syntax error");
+    assert_eq!(error.place(), "_broken.xml:2");
+    let error = templates.render("$MA.cfg", &phone(), &variables(), None).expect_err("no such part");
+    assert!(error.sources().iter().any(|source| source.file == "_devices/000e08abcdef.txt" && source.stamp.is_none()));
+}
+
+#[test]
+fn an_undefined_name_in_a_key_is_told() {
+    let (_folder, templates) = templates(&[]);
+    let wrong = |key: &str| templates.render_key(key, &phone(), &variables()).expect_err("no key").to_string();
+    assert_eq!(
+        wrong("{{ nope }}"),
+        "the rule's key: `nope` is not defined: add it to [variables], or give it a default"
+    );
+    assert!(wrong("{{ SN }}").starts_with("the rule's key: `SN` is not known for this phone"));
+    assert_eq!(wrong("{{ MA | geheim }}"), "the rule's key: unknown filter");
+}
+
+#[test]
 fn a_template_without_end_is_stopped() {
     let endless =
         render(&[("$MA.cfg", "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}")]);

@@ -172,7 +172,7 @@ pub fn names_at(text: &str, offset: usize, is_known: impl Fn(&str) -> bool) -> B
 }
 
 /// The tags of a text.
-fn tags(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn tags(text: &str) -> impl Iterator<Item = &str> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(next) = text.get(at..)?.find('{').map(|next| at + next) {
@@ -212,7 +212,7 @@ fn words(tag: &str) -> impl Iterator<Item = String> {
     words_of(tag).map(str::to_owned)
 }
 
-fn words_of(tag: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words_of(tag: &str) -> impl Iterator<Item = &str> {
     let mut at = 0;
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     std::iter::from_fn(move || {
