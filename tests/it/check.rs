@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::outsider::run;
+use crate::server::refused;
 use crate::site::{ALL, Site, config};
 
 /// What is printed for a site.
@@ -30,8 +31,9 @@ fn encrypts(path: &str, key: &str) -> String {
 #[test]
 fn a_key_that_cannot_be_made_is_told_once_whatever_file_has_the_rule() {
     for (key, reason) in [
-        ("{{ ", "the rule's key: syntax error"),
-        ("{{ nope }}", "the rule's key: undefined value"),
+        ("{{ nope }}", "the rule's key: `nope` is not defined: add it to [variables], or give it a default"),
+        ("{{ MA }}", "the rule's key: `MA` is not known for this phone: neither its path nor its certificate says it"),
+        ("{{ 1 // 0 }}", "the rule's key: `//` cannot be calculated: is the number after it 0?"),
         ("", "the rule's key is empty for this device"),
     ] {
         let site = Site::new(&encrypts("/basic.txt", key));
@@ -49,18 +51,29 @@ fn a_key_that_cannot_be_made_is_told_once_whatever_file_has_the_rule() {
 }
 
 #[test]
+fn a_key_that_is_no_template_is_refused_with_its_line_before_anything_starts() {
+    let site = Site::new(&encrypts("/basic.txt", "{{ geheim"));
+    let place = format!("{}:", site.config().display());
+    for said in [refused(&site), String::from_utf8_lossy(&site.phoneprov(&["check"]).stderr).into_owned()] {
+        assert!(said.contains(&place) && said.contains("rule.key: syntax error, unexpected end of input"), "{said}");
+        assert!(said.contains("as in key = \"{{ MA }}-{{ site }}\"") && !said.contains("geheim"), "{said}");
+    }
+}
+
+#[test]
 fn a_key_is_tried_with_what_the_path_says_and_without_a_file_with_sample_values() {
     let site = Site::new(&encrypts("/own/$MA.cfg", "{{ MA }}-x"));
     site.profile("own/000e08abcdef.cfg", "<flat-profile></flat-profile>");
     assert_eq!(of_rule(&site, "/own/$MA.cfg"), Vec::<String>::new());
     let site = Site::new(&encrypts("/own/$MA.cfg", "{{ SN }}"));
     site.profile("own/000e08abcdef.cfg", "<flat-profile></flat-profile>");
-    assert!(of_rule(&site, "/own/$MA.cfg")[0].contains("undefined value: own/000e08abcdef.cfg is not served"));
+    assert!(of_rule(&site, "/own/$MA.cfg")[0].contains("`SN` is not known for this phone"));
 
     let of_none = |key: &str| of_rule(&Site::new(&encrypts("/none/$MA.cfg", key)), "/none/$MA.cfg");
     let without = "warning: rule /none/$MA.cfg: no file below profiles is asked for by this path";
     assert_eq!(of_none("{{ MA }}{{ SN }}"), [without]);
-    assert_eq!(of_none("{{ "), ["error: rule /none/$MA.cfg: the rule's key: syntax error", without]);
+    let undefined = "the rule's key: `nope` is not defined: add it to [variables], or give it a default";
+    assert_eq!(of_none("{{ nope }}"), [format!("error: rule /none/$MA.cfg: {undefined}").as_str(), without]);
 }
 
 #[test]
@@ -117,12 +130,10 @@ fn advice_on_tftp_is_what_can_be_done_and_given_once() {
     assert_eq!(said.matches(advice).count(), 1, "{said}");
     assert!(!said.contains("or proof = \"certificate\""), "{said}");
     let rule = "[[rule]]\npath = \"/secure/*\"\nproof = \"none\"\nlisteners = [\"tftp\"]\n";
-    let said = self::said(&Site::new(rule));
+    let told = of_rule(&Site::new(rule), "/secure/*");
     assert!(
-        said.contains(&format!(
-            "warning: secure/$MA.cfg: rule /secure/* sends this device's file over tftp in clear: {advice}"
-        )),
-        "{said}"
+        told.len() == 1 && told[0].contains("secure/$MA.cfg, go out over tftp to whoever asks, in clear"),
+        "{told:?}"
     );
 }
 

@@ -1,6 +1,7 @@
 //! `phoneprov check`: everything that can be known to go wrong before a phone finds out.
 
 mod certificates;
+mod clear;
 mod content;
 mod expiry;
 mod intake;
@@ -8,6 +9,7 @@ mod keys;
 mod legacy;
 mod links;
 mod lists;
+mod parts;
 mod rules;
 mod store;
 mod tree;
@@ -28,9 +30,9 @@ use crate::terminal::OneLine;
 
 /// Check configuration, certificates, rules, file names, templates, profiles and the folder of uploads, and print all findings.
 ///
-/// Every template is rendered with sample values, and every rule's key is tried. Nothing is started; where the configuration
-/// has [lab], what that has not made yet is made first, as serve would. Exits with 0 when there is nothing to say, 1 when
-/// there are findings, 2 when the configuration cannot be read at all.
+/// Every template is rendered with sample values, and for each device that has a part of its own; every rule's key is
+/// tried. Nothing is started; where the configuration has [lab], what that has not made yet is made first, as serve would.
+/// Exits with 0 when there is nothing to say, 1 when there are findings, 2 when the configuration cannot be read at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file.

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 
+use super::clear::Clear;
 use super::keys::Keys;
 use super::legacy::Exposed;
-use super::rules::{is_exposed, stray_dollar, stray_message};
+use super::parts::Parts;
+use super::rules::{stray_dollar, stray_message};
 use super::unasked::Unasked;
 use super::{Finding, content, links};
 use crate::app::App;
 use crate::cli::sample::Sample;
 use crate::config::{Proof, Protocol};
-use crate::device::DeviceIdentity;
+use crate::device::{DeviceIdentity, MacAddress};
 use crate::profile::lint::Sent;
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::name::{Name, Star};
@@ -20,7 +22,7 @@ use crate::profile::path::{DEEPEST, RequestPath};
 use crate::profile::root::{Entry, Kind};
 use crate::profile::tree::FileKind;
 use crate::provision::{
-    self, Certified, Conditions, Delivery, Examined, Named, Presented, Profile, Refusal, Request, Treatment, Verb,
+    self, Certified, Conditions, Delivery, Examined, Named, Presented, Profile, Refusal, Request, Verb,
 };
 
 /// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
@@ -35,6 +37,8 @@ struct Visit<'a> {
 /// What is told of once, when all files have been seen.
 struct Noted {
     exposed: Exposed,
+    clear: Clear,
+    parts: Parts,
     keys: Keys,
     unasked: Unasked,
 }
@@ -43,8 +47,13 @@ struct Noted {
 pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bool) -> Vec<Finding> {
     let visit = Visit { app, phone: Sample::new(sample.cloned()) };
     let mut findings = Vec::new();
-    let mut noted =
-        Noted { exposed: Exposed::new(&app.config), keys: Keys::new(has_codes), unasked: Unasked::new(&app.config) };
+    let mut noted = Noted {
+        exposed: Exposed::new(&app.config),
+        clear: Clear::default(),
+        parts: Parts::new(sample.and_then(DeviceIdentity::mac)),
+        keys: Keys::new(has_codes),
+        unasked: Unasked::new(&app.config),
+    };
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
         // No path reaches deeper, and links may form a circle.
@@ -75,7 +84,10 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bo
             Err(error) => findings.push(Finding::error(shown(&folder), error.to_string())),
         }
     }
+    let devices = noted.parts.devices().into_iter();
+    findings.extend(devices.filter_map(|(file, mac)| of_device(app, (sample?, mac), file, &noted.keys)));
     findings.extend(noted.exposed.findings());
+    findings.extend(noted.clear.findings(app));
     findings.extend(noted.keys.findings(app, &visit.phone.macros));
     findings.extend(noted.unasked.findings(&app.config));
     findings.sort_by(|a, b| a.place.cmp(&b.place));
@@ -168,14 +180,10 @@ fn ask(visit: &Visit<'_>, path: &str, noted: &mut Noted) -> Vec<Finding> {
     let Visit { app, phone, .. } = visit;
     let mut findings = Vec::new();
     if path.split('/').any(|segment| segment.starts_with('_')) {
-        return findings;
+        return noted.parts.read(app, path).into_iter().collect();
     }
     noted.unasked.note(&app.config, path);
-    let segments: Option<Vec<String>> =
-        path.split('/').map(|segment| Name::parse(segment, Star::Literal).expand(&phone.macros)).collect();
-    let literal = path.split('/').all(|segment| Name::parse(segment, Star::Literal).is_literal());
-    let asked = if literal { path.to_owned() } else { segments.unwrap_or_default().join("/") };
-    let Ok(asked) = RequestPath::from_tftp(asked.as_bytes()) else {
+    let Some(asked) = asked(path, &phone.macros) else {
         return vec![Finding::error(path, "no phone can ask for this name")];
     };
     let found = match app.line.tree.find(&asked) {
@@ -189,19 +197,21 @@ fn ask(visit: &Visit<'_>, path: &str, noted: &mut Noted) -> Vec<Finding> {
     let names_device = named != Named::Nobody;
     if names_device {
         noted.exposed.note(path, treatment);
+        noted.clear.note(app, path, &asked, &phone.macros);
     }
-    findings.extend(over_tftp(app, path, treatment).filter(|_| names_device));
     let proof = treatment.proof_for(names_device);
     let sent = treatment.sent(names_device);
+    let is_changed = treatment.gzip || treatment.encryption.is_some();
     let proven = (phone.owner_of(&named, proof), phone.account_for(&named));
     match found.kind {
-        FileKind::Template => findings.extend(render(visit, path, asked, proven, (sent, &mut noted.keys))),
+        FileKind::Template => findings.extend(render(visit, path, asked, proven, (sent, noted))),
         FileKind::Literal => {
             if let Err(error) = app.line.tree.root().open_file(path) {
                 findings.push(Finding::error(path, format!("cannot be read: {error}")));
-            } else if treatment.encryption.is_some() {
+            } else if is_changed {
                 // Whom the sample phone is not is refused: that says nothing of the key.
-                let _ = with_profile(visit, asked, proven, |_, profile| noted.keys.open(app, path, profile));
+                let made = with_profile(visit, asked, proven, |_, profile| noted.keys.open(app, path, profile));
+                findings.extend(made.err().and_then(|refusal| too_large(path, &refusal)));
             }
             findings.extend(content::literal(app, path, sent));
         }
@@ -211,18 +221,40 @@ fn ask(visit: &Visit<'_>, path: &str, noted: &mut Noted) -> Vec<Finding> {
     findings
 }
 
-/// A device's file that the protocol without proof and secrecy carries, where the rule's own finding does not say so.
-fn over_tftp(app: &App, path: &str, treatment: &Treatment) -> Option<Finding> {
-    let over_tftp = treatment.listeners.as_ref().is_some_and(|listeners| listeners.contains(&Protocol::Tftp));
-    let in_clear = treatment.proof_for(true) == Proof::None && treatment.encryption.is_none();
-    let is_told = app.config.rules.get(treatment.place).is_some_and(is_exposed);
-    (over_tftp && in_clear && !is_told).then(|| {
-        let rule = &treatment.name;
-        let message = format!(
-            "rule {rule} sends this device's file over tftp in clear: add encrypt, or take tftp out of listeners"
-        );
-        Finding::warning(path, message)
-    })
+/// What a phone with these values asks with for a file.
+fn asked(path: &str, macros: &Macros) -> Option<RequestPath> {
+    let names = || path.split('/').map(|segment| Name::parse(segment, Star::Literal));
+    let asked = match names().all(|name| name.is_literal()) {
+        true => path.to_owned(),
+        false => names().map(|name| name.expand(macros)).collect::<Option<Vec<String>>>().unwrap_or_default().join("/"),
+    };
+    RequestPath::from_tftp(asked.as_bytes()).ok()
+}
+
+/// A file that is compressed or encrypted, and too large for either.
+fn too_large(path: &str, refusal: &Refusal) -> Option<Finding> {
+    let Refusal::File { error, .. } = refusal else { return None };
+    Some(Finding::error(path, format!("never served, since its rule compresses or encrypts it: {error}")))
+}
+
+/// What a template says for the device that has a part of its own, where that is no profile.
+fn of_device(app: &App, (sample, mac): (&DeviceIdentity, MacAddress), path: &str, keys: &Keys) -> Option<Finding> {
+    let identity = DeviceIdentity::new(Some(mac), sample.serial().cloned(), sample.model().cloned());
+    let visit = Visit { app, phone: Sample::new(identity) };
+    let asked = asked(path, &visit.phone.macros)?;
+    let found = app.line.tree.find(&asked).ok()?.filter(|found| *found.file == *path)?;
+    let named = Named::of(&found);
+    let treatment = app.line.rules.treatment(&asked).0.clone();
+    let proof = treatment.proof_for(named != Named::Nobody);
+    let proven = (visit.phone.owner_of(&named, proof), visit.phone.account_for(&named));
+    let made = with_profile(&visit, asked, proven, |_, profile| provision::preview(&app.line, profile).map(drop));
+    match made {
+        Ok(Some(Err(refusal))) if !keys.awaits(treatment.proof, &refusal) => {
+            Some(Finding::error(path, format!("gives no profile for {mac}: {refusal}")))
+        }
+        // What is wrong beside the template is so for the sample phone too.
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// What the sample phone shows: its certificate, and its password.
@@ -233,23 +265,28 @@ fn render(
     path: &str,
     asked: RequestPath,
     proven: Proven,
-    (sent, keys): (Sent, &mut Keys),
+    (sent, noted): (Sent, &mut Noted),
 ) -> Vec<Finding> {
     let app = visit.app;
     let (treatment, _) = app.line.rules.treatment(&asked);
     let proof = treatment.proof;
     let made = with_profile(visit, asked, proven, |request, profile| {
         // Where there is no key, the rule's finding says so; the profile itself is looked at all the same.
-        if keys.open(app, path, profile).is_ok() {
+        if noted.keys.open(app, path, profile).is_ok() {
             provision::finish(&app.line, request, profile)?;
         }
         provision::preview(&app.line, profile)
     });
+    match &made {
+        Ok(Some(Ok(document))) => noted.parts.note(path, &document.sources),
+        Ok(Some(Err(Refusal::Template(error)))) => noted.parts.note(path, error.sources()),
+        Ok(_) | Err(_) => {}
+    }
     match made {
         Ok(None) => Vec::new(),
         Err(refusal) => vec![Finding::error(path, refusal.to_string())],
         Ok(Some(Ok(document))) => content::findings(app, path, &document.bytes, sent),
-        Ok(Some(Err(refusal))) if keys.awaits(proof, &refusal) => Vec::new(),
+        Ok(Some(Err(refusal))) if noted.keys.awaits(proof, &refusal) => Vec::new(),
         Ok(Some(Err(refusal))) => {
             vec![Finding::error(path, format!("gives no profile for a sample phone: {refusal}"))]
         }
