@@ -42,8 +42,10 @@ const NAMES: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The profile folder is not there.
-    #[error("profiles: {path}: {error}: make the folder, or let `profiles` in the configuration name another one")]
+    #[error("profiles: {path}: {error}: make the folder, or let `profiles` in {file} name another one")]
     Profiles {
+        /// The configuration.
+        file: String,
         /// The folder.
         path: String,
         /// What the system says.
@@ -101,8 +103,8 @@ impl App {
         metrics: &Metrics,
         inventory: Option<Arc<Inventory>>,
     ) -> Result<Self, AppError> {
-        let root = Root::open(&config.profiles)
-            .map_err(|error| AppError::Profiles { path: config.profiles.display().to_string(), error })?;
+        let [file, path] = [&config.file, &config.profiles].map(|path| path.display().to_string());
+        let root = Root::open(&config.profiles).map_err(|error| AppError::Profiles { file, path, error })?;
         keep_apart(&config)?;
         let root = Arc::new(root.watched(news::watched));
         let line = Line {

@@ -206,7 +206,10 @@ impl Server {
             }
             Err(error) => {
                 self.shared.metrics.failed_reloads.inc();
-                tracing::error!(%error, "reload refused, the configuration in force stays");
+                // Each fault of a configuration is an event, and a line.
+                for error in error.to_string().lines() {
+                    tracing::error!(error, "reload refused, the configuration in force stays");
+                }
             }
         }
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -274,10 +277,12 @@ impl Server {
                 if drained.is_ok() {
                     tracing::info!("stopped");
                 } else {
+                    crate::log::cut_off();
                     tracing::warn!(connections = tasks.len(), "stopped before all were finished");
                 }
             }
             () = signals.stop() => {
+                crate::log::cut_off();
                 tracing::warn!(connections = tasks.len(), "told once more to stop: stopped before all were finished");
                 let _ = tokio::time::timeout(ENDS, self.keep_rest()).await;
                 return;

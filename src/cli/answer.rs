@@ -1,11 +1,15 @@
 //! What this server would answer to a phone, and why: for the commands that ask in a phone's place.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::header::CONTENT_TYPE;
 
 use super::store::Secrets;
 use crate::app::App;
 use crate::cipher::Scheme;
-use crate::config::Protocol;
+use crate::config::{Proof, Protocol};
 use crate::device::{DeviceIdentity, MacAddress, Model, Secret, SerialNumber, VariableName, VariableValue};
 use crate::profile::macros::{Macro, Macros};
 use crate::profile::mask::in_passing;
@@ -13,7 +17,7 @@ use crate::profile::path::{RequestPath, key_of};
 use crate::profile::tree::FileKind;
 use crate::provision::{
     self, Body, Certified, Coding, Conditions, Examined, Named, Presented, Profile, Refusal, Request, Response, Trail,
-    Verb,
+    Treatment, Verb,
 };
 use crate::terminal::OneLine;
 
@@ -48,6 +52,10 @@ pub(super) struct Question {
 pub(super) struct Answer<'a> {
     question: &'a Question,
     trail: Trail,
+    /// The rule, where the path has one.
+    treatment: Option<Arc<Treatment>>,
+    /// What a refusal asks for.
+    challenges: Vec<String>,
     outcome: Result<(Profile, Response), Refusal>,
 }
 
@@ -81,7 +89,17 @@ impl Question {
             let response = provision::finish(&app.line, &request, &profile)?;
             Ok((profile, response))
         });
-        Answer { question: self, trail, outcome }
+        let challenges = provision::challenges(&app.line, &request, Instant::now());
+        let treatment = self.treatment(app, &trail);
+        Answer { question: self, trail, treatment, challenges, outcome }
+    }
+
+    /// The rule that a request has come to, which for a path in `.gz` may be that of the path without.
+    fn treatment(&self, app: &App, trail: &Trail) -> Option<Arc<Treatment>> {
+        let (rule, path) = (trail.rule.as_ref()?, self.request().path.ok()?);
+        let of =
+            |path: &RequestPath| Some(app.line.rules.treatment(path).0).filter(|treatment| treatment.name == *rule);
+        of(&path).cloned().or_else(|| of(&path.without_gz()?).cloned())
     }
 
     /// As it would come in.
@@ -150,19 +168,25 @@ impl Answer<'_> {
     pub(super) fn explain(&self, out: &mut impl Write) -> io::Result<()> {
         line(out, "path", &format!("{} over {}", self.question.asked(), self.question.over))?;
         match &self.outcome {
-            Ok((profile, response)) => explain(out, profile, response),
+            Ok((profile, response)) => explain(out, profile)
+                .and_then(|()| told_headers(out, self.question.over, response))
+                .and_then(|()| line(out, "answer", &given(self.question.over, response))),
             Err(refusal) => {
                 line(out, "file", self.trail.file.as_deref().unwrap_or("none"))?;
                 line(out, "names", &self.trail.claimed.to_string())?;
                 line(out, "rule", self.trail.rule.as_deref().unwrap_or("not reached, or refused by it"))?;
-                line(out, "answer", "404 not found, whatever the reason")?;
+                if let Some(treatment) = &self.treatment {
+                    line(out, "proof", proof(treatment, &self.trail.claimed))?;
+                    line(out, "transforms", &transforms(treatment, treatment.gzip))?;
+                }
+                line(out, "answer", &refused(self.question.over, refusal, &self.challenges))?;
                 line(out, "reason", &refusal.to_string())
             }
         }
     }
 }
 
-fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::Result<()> {
+fn explain(out: &mut impl Write, profile: &Profile) -> io::Result<()> {
     let grant = profile.grant();
     let (found, treatment) = (grant.found(), grant.treatment());
     let kind = match found.kind {
@@ -176,22 +200,62 @@ fn explain(out: &mut impl Write, profile: &Profile, response: &Response) -> io::
     line(out, "macros", &known(&found.macros))?;
     line(out, "names", &named.to_string())?;
     line(out, "rule", &treatment.name)?;
-    let proof = match treatment.proof_for(named != Named::Nobody) {
-        crate::config::Proof::None => "none",
-        crate::config::Proof::Password => "a password of this device's account, taken as given",
-        crate::config::Proof::Code => "a code that was given out, taken as given",
-        crate::config::Proof::Certificate => "a certificate that names this device, taken as given",
+    let given = match treatment.proof_for(named != Named::Nobody) {
+        Proof::None => "",
+        Proof::Password | Proof::Code | Proof::Certificate => ", taken as given",
     };
-    line(out, "proof", proof)?;
-    let gzip = match profile.coding() {
-        Coding::Identity | Coding::GzipTransport => None,
-        Coding::GzipFile => Some("gzip".to_owned()),
-    };
+    line(out, "proof", &format!("{}{given}", proof(treatment, &named)))?;
+    line(out, "transforms", &transforms(treatment, profile.coding() == Coding::GzipFile))
+}
+
+/// What has to be proven.
+fn proof(treatment: &Treatment, named: &Named) -> &'static str {
+    match treatment.proof_for(*named != Named::Nobody) {
+        Proof::None => "none",
+        Proof::Password => "a password of this device's account",
+        Proof::Code => "a code that was given out",
+        Proof::Certificate => "a certificate that names this device",
+    }
+}
+
+/// What becomes of the profile.
+fn transforms(treatment: &Treatment, is_gzip: bool) -> String {
     let cipher = treatment.encryption.as_ref();
     let cipher = cipher.map(|encryption| format!("{} under {}", encryption.scheme, encryption.key.kind()));
-    let transforms: Vec<String> = gzip.into_iter().chain(cipher).collect();
-    line(out, "transforms", &if transforms.is_empty() { "none".to_owned() } else { transforms.join(", then ") })?;
-    line(out, "answer", &format!("200, {} bytes, {}", response.body.length(), response.content_type))
+    let all: Vec<String> = is_gzip.then(|| "gzip".to_owned()).into_iter().chain(cipher).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", then ") }
+}
+
+/// The rule's own headers, which TFTP has not. Its `Content-Type` is told with the answer.
+fn told_headers(out: &mut impl Write, over: Protocol, response: &Response) -> io::Result<()> {
+    let own = response.headers.iter().filter(|(name, _)| over != Protocol::Tftp && *name != CONTENT_TYPE);
+    own.into_iter().try_for_each(|(name, value)| {
+        line(out, "header", &format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+    })
+}
+
+/// The answer of a protocol to a request that it serves.
+fn given(over: Protocol, response: &Response) -> String {
+    let bytes = response.body.length();
+    let own = response.headers.iter().rfind(|(name, _)| *name == CONTENT_TYPE);
+    let own = own.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+    match over {
+        Protocol::Tftp => format!("the file, {bytes} bytes"),
+        Protocol::Http | Protocol::Https => {
+            format!("200, {bytes} bytes, {}", own.as_deref().unwrap_or(response.content_type))
+        }
+    }
+}
+
+/// The answer to one that it refuses; `challenges` are what it would be asked for.
+pub(super) fn refused(over: Protocol, refusal: &Refusal, challenges: &[String]) -> String {
+    let schemes: Vec<&str> = challenges.iter().filter_map(|challenge| challenge.split(' ').next()).collect();
+    match (over, refusal) {
+        (Protocol::Tftp, _) => "error 1, file not found, whatever the reason".to_owned(),
+        (_, Refusal::Store(_)) => "503, try again later".to_owned(),
+        _ if schemes.is_empty() => "404 not found, whatever the reason".to_owned(),
+        _ => format!("401, which asks for a password by {}", schemes.join(" or ")),
+    }
 }
 
 /// The macros that have a value, as `MA=000e08abcdef`.

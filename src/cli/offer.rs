@@ -1,8 +1,9 @@
 //! What this server would say to something that a phone sends, and why.
 
 use std::io::{self, Write};
+use std::time::Instant;
 
-use super::answer::{Question, line};
+use super::answer::{Question, line, refused};
 use crate::app::App;
 use crate::config::{Accept, Proof, Report as Taken};
 use crate::profile::rule::Report;
@@ -21,6 +22,8 @@ pub(super) enum Sent {
 pub(super) struct Offer<'a> {
     question: &'a Question,
     trail: Trail,
+    /// What a refusal asks for.
+    challenges: Vec<String>,
     outcome: Result<Upload, Refusal>,
 }
 
@@ -33,7 +36,8 @@ impl<'a> Offer<'a> {
             Err(Refusal::Unread(name)) => super::store::accept(app, &mut request, &mut trail, name),
             accepted => accepted,
         };
-        Self { question, trail, outcome }
+        let challenges = provision::challenges(&app.line, &request, Instant::now());
+        Self { question, trail, challenges, outcome }
     }
 
     /// Prints whether it is taken; `true` where it is.
@@ -43,7 +47,7 @@ impl<'a> Offer<'a> {
         let upload = match &self.outcome {
             Ok(upload) => upload,
             Err(refusal) => {
-                line(out, "answer", "404 not found, whatever the reason")?;
+                line(out, "answer", &refused(self.question.over, refusal, &self.challenges))?;
                 line(out, "reason", &refusal.to_string())?;
                 return Ok(false);
             }

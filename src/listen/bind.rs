@@ -139,6 +139,12 @@ impl BindError {
         Self { key: "listen.address", address, error, hint }
     }
 
+    /// That of another key's address, such as `admin.address`.
+    #[must_use]
+    pub fn of(key: &'static str, address: SocketAddr, error: io::Error) -> Self {
+        Self { key, ..Self::new(address, error) }
+    }
+
     /// The same of an address of `[[intake]]`.
     #[must_use]
     pub fn of_intake(self) -> Self {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::clock::{Clock, Stage};
 use crate::log::Record;
-use crate::provision::Body;
+use crate::provision::{Body, SHORTER};
 
 /// How much of a file is read at once (bytes).
 const CHUNK: u64 = 256 * 1024;
@@ -72,7 +72,7 @@ impl http_body::Body for Reply {
             Content::Read(chunks) => ready!(chunks.poll_next(context, reply.remaining)),
         };
         let bytes = match read {
-            Ok(bytes) if bytes.is_empty() => Err(io::Error::other("the file became shorter while it was sent")),
+            Ok(bytes) if bytes.is_empty() => Err(io::Error::other(SHORTER)),
             other => other,
         };
         match bytes {
@@ -128,8 +128,10 @@ impl Drop for Reply {
         self.clock.enter(Stage::Answered);
         if let Some(mut record) = self.record.take() {
             if self.wanted && self.remaining > 0 {
-                let late = "the client made no progress within limits.request";
-                record.broken(if self.clock.is_late() { late } else { "the client went away" });
+                match self.clock.is_late() {
+                    true => record.broken("the client made no progress within limits.request"),
+                    false => record.left("the client went away"),
+                }
             }
             record.finish(self.sent);
         }

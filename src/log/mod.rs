@@ -7,12 +7,26 @@ mod line;
 mod record;
 mod sink;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Format, LogLevel};
 pub use record::Record;
 pub use sink::flush;
+
+/// Whether the process ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// From now on requests that are not finished are cut off, and their lines say so.
+pub fn cut_off() {
+    ENDING.store(true, Ordering::Relaxed);
+}
+
+fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
 
 /// Starts logging as the configuration says.
 ///

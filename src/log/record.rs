@@ -47,6 +47,9 @@ struct Told {
     version: Option<ContentHash>,
 }
 
+/// Why a request has no whole answer when the process ends.
+const CUT_OFF: &str = "the server stopped, and what was begun was not finished by then";
+
 /// The longest `User-Agent` that is told of, or method (characters).
 const AGENT: usize = 200;
 
@@ -149,6 +152,11 @@ impl Record {
     pub fn broken(&mut self, reason: &str) {
         self.outcome = Outcome::Broken;
         self.reason = Some(reason.to_owned());
+    }
+
+    /// It ends before its answer did: by the client, in these words, unless the server cuts off what is left.
+    pub fn left(&mut self, by_client: &str) {
+        self.broken(if super::is_ending() { CUT_OFF } else { by_client });
     }
 
     /// Ends the request: counts it, and writes its line.
@@ -260,7 +268,8 @@ impl Drop for Record {
     /// A client that hangs up before its answer leaves a line too: what was decided by then, or that it went.
     fn drop(&mut self) {
         if !self.is_finished {
-            self.reason.get_or_insert_with(|| "the client hung up before the answer".to_owned());
+            let reason = if super::is_ending() { CUT_OFF } else { "the client hung up before the answer" };
+            self.reason.get_or_insert_with(|| reason.to_owned());
             self.finish(0);
         }
     }

@@ -42,7 +42,7 @@ pub use guess::Guess;
 pub use identify::{Claim, Named, Product};
 pub use request::{Certified, Conditions, Presented, Request, Transport, Verb};
 pub use resolve::{Delivery, Profile};
-pub use respond::{Body, ByteRange, Response, Status};
+pub use respond::{Body, ByteRange, Response, SHORTER, Status};
 pub use rules::{Gate, Rules, RulesError, Treatment};
 pub use trail::{Outcome, Trail};
 pub use upload::{Form, FormFault, Problem, Upload, UploadFault, accept, open};

@@ -12,6 +12,9 @@ use super::{Coding, ContentHash, Profile, Refusal, Request, Validators, Verb};
 use crate::cipher::Scheme;
 use crate::profile::tree::Tree;
 
+/// Why a file that is sent as it is read does not arrive whole.
+pub const SHORTER: &str = "the file became shorter while it was sent";
+
 /// An answer, in terms that every protocol can carry out.
 #[derive(Debug)]
 pub struct Response {

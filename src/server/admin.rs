@@ -13,11 +13,12 @@ use axum::routing::{get, post};
 use super::{ServeError, credentials};
 use crate::config::Admin;
 use crate::listen::Shared;
+use crate::listen::bind::BindError;
 
 /// Starts it, where an address is set; returns where it really listens.
 pub(super) async fn start(admin: &Admin, shared: &Arc<Shared>) -> Result<Option<SocketAddr>, ServeError> {
     let Some(address) = admin.address else { return Ok(None) };
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("admin.address {address}: {error}"));
+    let named = |error: io::Error| BindError::of("admin.address", address, error);
     let listener = tokio::net::TcpListener::bind(address).await.map_err(named)?;
     let bound = listener.local_addr()?;
     let stop = shared.stop.clone();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ServeError;
 use crate::config::Syslog;
+use crate::listen::bind::BindError;
 use crate::listen::{Shared, Shares};
 use crate::syslog::{Line, Lines, Receiver, queue, receive};
 
@@ -20,8 +21,7 @@ const DATAGRAMS: usize = 8 * 1024 * 1024;
 /// Starts it, where an address is set; returns where it really listens.
 pub(super) fn start(syslog: Option<&Syslog>, shared: &Arc<Shared>) -> Result<Option<SocketAddr>, ServeError> {
     let Some(syslog) = syslog else { return Ok(None) };
-    let (udp, tcp) = bind(syslog.address)
-        .map_err(|error| ServeError::System(format!("syslog.address {}: {error}", syslog.address)))?;
+    let (udp, tcp) = bind(syslog.address).map_err(|error| BindError::of("syslog.address", syslog.address, error))?;
     let bound = udp.local_addr()?;
     let lines = shared.journal.as_ref().map_or_else(|| to_log(shared), |journal| journal.lines());
     let per_address = Shares::default();

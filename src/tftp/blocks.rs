@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::netascii::{self, Encoder};
 use super::packet::Mode;
-use crate::provision::Body;
+use crate::provision::{Body, SHORTER};
 
 /// Bytes of a file read at a time: a small profile costs one read, and a transfer this much memory at most.
 const READ_AHEAD: u64 = 16 * 1024;
@@ -126,11 +126,19 @@ impl Octets {
             if copied == 0 {
                 self.kept.resize(usize::try_from((length - at).min(READ_AHEAD)).unwrap_or(0), 0);
                 self.kept_at = at;
-                file.read_exact_at(&mut self.kept, start + at)?;
+                file.read_exact_at(&mut self.kept, start + at).map_err(shorter)?;
             }
             filled += copied;
         }
         Ok(filled)
+    }
+}
+
+/// As a body over HTTP has it.
+fn shorter(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::other(SHORTER),
+        _ => error,
     }
 }
 
@@ -223,7 +231,8 @@ mod tests {
     fn a_file_that_has_shrunk_is_an_error_and_not_a_short_file() {
         let Body::File { file, start, length } = file(b"short") else { panic!("a file") };
         let mut blocks = Blocks::new(Body::File { file, start, length: length + 1 }, Mode::Octet, 512);
-        assert!(blocks.fill(1, 1, &mut [0; 512]).is_err());
+        let error = blocks.fill(1, 1, &mut [0; 512]).expect_err("a byte is missing");
+        assert_eq!(error.to_string(), "the file became shorter while it was sent");
     }
 
     #[test]

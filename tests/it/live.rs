@@ -179,6 +179,7 @@ fn a_download_that_does_not_end_does_not_hold_the_server_up_for_ever() {
     assert!(status.is_some_and(|status| status.success()), "{status:?}");
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     server.log_line(&["stopped before all were finished"]);
+    server.log_line(&["path=\"/large.bin\"", "outcome=\"broken\"", "the server stopped, and what was begun"]);
 }
 
 #[test]
@@ -195,6 +196,7 @@ fn a_second_signal_ends_a_server_that_waits_for_a_download() {
     assert_eq!(status.and_then(|status| status.code()), Some(0), "{status:?}");
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     server.log_line(&["WARN", "told once more to stop", "connections=1"]);
+    server.log_line(&["path=\"/large.bin\"", "outcome=\"broken\"", "the server stopped, and what was begun"]);
 }
 
 #[test]

@@ -50,6 +50,29 @@ fn a_listener_is_opened_and_another_closed() {
     assert!(run("timeout", &["3", "curl", "-s", &old], b"").stdout.is_empty(), "tftp is still served");
 }
 
+#[test]
+fn each_fault_of_a_refused_configuration_is_a_line_in_their_order() {
+    let server = Site::new("").start();
+    let rules =
+        "[[rule]]\npath = \"/a\"\nmethods = []\n[limits]\nidle = \"0s\"\n[[rule]]\npath = \"/b\"\nkey = \"k\"\n";
+    let text = config(&ALL, rules);
+    let line = |part: &str| 1 + text.lines().position(|line| line.contains(part)).expect("a line");
+
+    server.reload(&text, "rule.key without rule.encrypt");
+
+    let log = server.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains(BAD)).collect();
+    let expected = [line("[[rule]]"), line("idle"), line("idle") + 1];
+    assert_eq!(told.len(), expected.len(), "{log}");
+    for (told, line) in told.iter().zip(expected) {
+        assert!(told.contains(&format!("config.toml:{line}: ")), "{line}: {told}");
+    }
+    assert!(
+        log.lines().all(|line| !line.contains("rule.") || line.contains("ERROR")),
+        "no line without its level: {log}"
+    );
+}
+
 /// The serial number of the certificate that the server shows.
 fn serial(server: &Server) -> String {
     let address = format!("127.0.0.1:{}", server.port("https"));

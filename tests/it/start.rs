@@ -46,6 +46,28 @@ fn the_admin_ports_being_in_use_is_named_too() {
     let said = refused_with("admin = { address = \"127.0.0.1:0\" }", &format!("admin = {{ address = \"{address}\" }}"));
 
     assert!(said.contains(&format!("admin.address {address}: Address already in use")), "{said}");
+    assert!(said.contains("another program listens there; stop it, or choose another port"), "{said}");
+}
+
+#[test]
+fn so_is_that_of_syslog() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+
+    let said = refused(&Site::new(&format!("[syslog]\naddress = \"{address}\"\n")));
+
+    assert!(said.contains(&format!("syslog.address {address}: Address already in use")), "{said}");
+    assert!(said.contains("another program listens there; stop it, or choose another port"), "{said}");
+}
+
+#[test]
+fn bounds_within_which_nothing_works_are_named_with_their_lines() {
+    let said = refused(&Site::new("[limits]\nconnections = 0\n[[rule]]\npath = \"/a\"\nmethods = []\n"));
+
+    let line = config(&ALL, "").lines().count() + 2;
+    let limit = "limits.connections is 0, within which nothing ever works: expected 1 or more";
+    assert!(said.contains(&format!("config.toml:{line}: {limit}")), "{said}");
+    assert!(said.contains(&format!("config.toml:{}: rule.methods is empty: leave it out", line + 1)), "{said}");
 }
 
 #[test]
@@ -100,7 +122,8 @@ fn a_missing_profile_folder_is_named() {
     let said = refused_with("profiles = \"profiles\"", "profiles = \"no-such-folder\"");
 
     assert!(said.contains("no-such-folder: No such file or directory"), "{said}");
-    assert!(said.contains("make the folder, or let `profiles` in the configuration name another one"), "{said}");
+    assert!(said.contains("make the folder, or let `profiles` in "), "{said}");
+    assert!(said.contains("config.toml name another one"), "{said}");
 }
 
 #[test]
@@ -112,6 +135,23 @@ fn a_missing_configuration_is_named() {
 
     assert!(said.contains("config.toml: No such file or directory"), "{said}");
     assert!(said.contains("name a configuration with --config, or start in the folder that has config.toml"), "{said}");
+}
+
+#[test]
+fn a_server_certificate_of_tomorrow_starts_and_warns_as_check_does() {
+    let site = Site::new("");
+    issued(&site.path("old"), "20990101000000Z", "20990201000000Z");
+    let text =
+        config(&ALL, "").replace(&lab("server.pem"), "old/server.pem").replace(&lab("server.key"), "old/server.key");
+    site.configure(&text);
+    let check = site.phoneprov(&["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(said.contains("the server's certificate is not valid before 2099-01-01"), "{said}");
+
+    let server = site.start();
+
+    server.log_line(&["WARN", "old/server.pem", "2099-01-01", "the server's certificate is not valid yet"]);
+    assert_eq!(curl(&["-k", &server.url("https", "/basic.txt")]).status, 200);
 }
 
 #[test]
@@ -129,8 +169,13 @@ fn an_expired_server_certificate_starts_and_warns() {
     assert_eq!(curl(&["--cacert", &lab("ca.pem"), &server.url("https", "/basic.txt")]).status, 0);
 }
 
-/// A certificate of the year 2020 for localhost, by `openssl ca`: `openssl req` makes none that has expired.
+/// A certificate of the year 2020 for localhost.
 fn expired(folder: &Path) {
+    issued(folder, "20200101000000Z", "20210101000000Z");
+}
+
+/// A certificate for localhost with these dates, by `openssl ca`: `openssl req` makes none that has expired.
+fn issued(folder: &Path, begins: &str, ends: &str) {
     fs::create_dir(folder).expect("room for a folder");
     let file = |name: &str| folder.join(name).display().to_string();
     let settings = format!(
@@ -146,7 +191,7 @@ fn expired(folder: &Path) {
     openssl(&[&new[..], &["-out", &request]].concat(), b"");
     let sign =
         ["ca", "-batch", "-selfsign", "-notext", "-config", &file("settings"), "-keyfile", &key, "-in", &request];
-    let dates = ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z", "-out", &file("server.pem")];
+    let dates = ["-startdate", begins, "-enddate", ends, "-out", &file("server.pem")];
     openssl(&[&sign[..], &dates].concat(), b"");
 }
 

@@ -21,7 +21,7 @@ pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     if let Some(Misplaced { issued, issuer }) = misplaced {
         return Err(TlsError::Order { path: path.to_owned(), issued, issuer });
     }
-    warn_of_expiry(path, &chain);
+    warn_of_dates(path, &chain);
     Ok(chain)
 }
 
@@ -110,11 +110,17 @@ pub(super) fn regular(path: &Path) -> Result<(), TlsError> {
     }
 }
 
-fn warn_of_expiry(path: &Path, chain: &[CertificateDer<'_>]) {
-    let Some(expires) = chain.first().and_then(|leaf| certificate::expires(leaf).ok()) else {
+/// A certificate outside of its dates is used all the same, and told of.
+fn warn_of_dates(path: &Path, chain: &[CertificateDer<'_>]) {
+    let Some(leaf) = chain.first().and_then(|leaf| certificate::details(leaf).ok()) else {
         return;
     };
-    if SystemTime::from(expires) < SystemTime::now() {
-        tracing::warn!(certificate = %path.display(), %expires, "the server's certificate has expired: phones will refuse it");
+    let (certificate, now) = (path.display(), SystemTime::now());
+    let (begins, expires) = (leaf.not_before, leaf.not_after);
+    if SystemTime::from(expires) < now {
+        tracing::warn!(%certificate, %expires, "the server's certificate has expired: phones will refuse it");
+    }
+    if SystemTime::from(begins) > now {
+        tracing::warn!(%certificate, %begins, "the server's certificate is not valid yet: phones will refuse it");
     }
 }
