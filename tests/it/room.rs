@@ -97,10 +97,10 @@ fn two_servers_over_one_folder_keep_no_more_than_fits_beside_the_floor() {
     let count = |wanted: &str| said.lines().filter(|line| *line == wanted).count();
     let left: Vec<u64> =
         said.lines().last().unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect();
-    let [kept, half, blocks, size] = left[..] else { panic!("{said}") };
+    let [kept, half, blocks, block] = left[..] else { panic!("{said}") };
     assert_eq!((count("201") as u64, half), (kept, 0), "what was acknowledged, and nothing else: {said}");
     assert_eq!(count("201") + count("507"), 16, "{said}");
-    assert!((1..=4).contains(&kept) && blocks * size >= 8 << 20, "{said}");
+    assert!((1..=4).contains(&kept) && blocks * block >= 8 << 20, "{said}");
 }
 
 #[test]
