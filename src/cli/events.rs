@@ -16,7 +16,8 @@ use crate::terminal::OneLine;
 
 /// See what happened: requests, what phones say by syslog, alarms.
 ///
-/// A name with a question mark is only claimed: nothing proves that the device has to do with it.
+/// A name with a question mark is only claimed, or inferred from the address alone: nothing proves that the device has to do
+/// with it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file, whose [store] has them.

@@ -15,11 +15,12 @@ pub struct Event {
     /// The number of the device of the store that it is of.
     #[serde(skip)]
     pub device: Option<i64>,
-    /// What the device is called; of a line that counts for nobody, what it says it is of.
+    /// What the device is called; of a line that counts for nobody, what it says it is of; of one that says nothing, the
+    /// only device at its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether that is more than somebody's word: proven by a certificate or password, or a line from the address that the
-    /// device was served at. Of a file: whether who brought it was let in.
+    /// Whether that is more than somebody's word or inferred: proven by a certificate or password, or a line that names the
+    /// device and is from the address that it was served at. Of a file: whether who brought it was let in.
     pub certain: bool,
     /// Where it came from.
     pub address: String,

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Event, Kind, News, Reception, Requested, Standing, Version};
 use crate::device::{Agent, DeviceName};
 use crate::provision::Outcome;
-use crate::syslog::{Line, Said, Stage};
+use crate::syslog::{KEPT, Line, Said, Stage, clipped};
 
 /// How long a device that has proven itself is where it did so: what others say in its name from elsewhere does not count.
 const VOUCHES: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -20,8 +20,11 @@ const VOUCHES: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Paths of a device that are kept; of more, those that were heard of last.
 const PATHS: usize = 32;
 
-/// The longest path and text that are kept (characters).
+/// The longest path, error and text that are kept, but for that of a line (bytes).
 const LONGEST: usize = 500;
+
+/// How the file is named that a phone's image begins with: `sip88xx.11-3-2MPP0001-609.loads`.
+const IMAGE: &str = ".loads";
 
 /// What news are held against: devices and how they stand, as far as these news need them.
 #[derive(Debug, Default)]
@@ -29,7 +32,9 @@ pub struct Ledger {
     /// The devices' numbers, by every name that the news have.
     pub ids: HashMap<DeviceName, i64>,
     /// The only device that was served at an address, for lines that name none.
-    pub alone_at: HashMap<IpAddr, i64>,
+    pub alone_at: HashMap<IpAddr, (i64, DeviceName)>,
+    /// The path of the image that each device last said that it would fetch.
+    pub upgrading: HashMap<i64, String>,
     standings: BTreeMap<i64, BTreeMap<String, Standing>>,
     changed: BTreeSet<(i64, String)>,
     dropped: BTreeSet<(i64, String)>,
@@ -57,7 +62,7 @@ impl Ledger {
                 path: None,
                 outcome: if *answered { "answered" } else { "failed" }.to_owned(),
                 version: None,
-                text: clipped(text),
+                text: safe(text, LONGEST),
                 follows: None,
             },
             News::Uploaded { at, device, address, path, text, reception } => Event {
@@ -71,7 +76,7 @@ impl Ledger {
                 path: path.as_deref().map(path_of),
                 outcome: if *reception == Reception::Kept { "kept" } else { "refused" }.to_owned(),
                 version: None,
-                text: clipped(text),
+                text: safe(text, LONGEST),
                 follows: None,
             },
             News::Alarm { at, peer, text } => Event {
@@ -85,7 +90,7 @@ impl Ledger {
                 path: None,
                 outcome: "alarm".to_owned(),
                 version: None,
-                text: clipped(text),
+                text: safe(text, LONGEST),
                 follows: None,
             },
         }
@@ -120,7 +125,7 @@ impl Ledger {
             path: Some(path),
             outcome: requested.outcome.as_str().to_owned(),
             version: requested.version.map(|version| version.to_string()),
-            text: clipped(&requested.text()),
+            text: safe(&requested.text(), LONGEST),
             follows: None,
         }
     }
@@ -140,25 +145,29 @@ impl Ledger {
                 standing.failing.take_if(|failing| !failing.told);
             }
             // Who has not proven anything may be anybody, and what names another device is none of its own.
-            (Outcome::Refused | Outcome::Failed, _) if certain && self.is_own(requested, of.0) => {
+            (Outcome::Refused | Outcome::Failed | Outcome::Unknown, _) if certain && self.is_missed(requested, of) => {
                 let standing = self.standing(of, address, at);
                 (standing.request, standing.touched) = (id, at);
-                standing.fail(at, clipped(requested.reason.as_deref().unwrap_or("not served")), false);
+                standing.fail(at, safe(requested.reason.as_deref().unwrap_or("not served"), LONGEST), false);
             }
             _ => {}
         }
     }
 
-    /// Whether its path names this device, or none.
-    fn is_own(&self, requested: &Requested, device: i64) -> bool {
-        requested.claimed().is_none_or(|claimed| self.ids.get(&claimed) == Some(&device))
+    /// Whether a device is worse off for not being served this path: it names the device, or none. Phones ask for many a
+    /// file that never was: one that is not there is missed where it was given before.
+    fn is_missed(&self, requested: &Requested, (device, path): (i64, &str)) -> bool {
+        let is_own = requested.claimed().is_none_or(|claimed| self.ids.get(&claimed) == Some(&device));
+        let before = self.standings.get(&device).and_then(|paths| paths.get(path));
+        is_own && (requested.outcome != Outcome::Unknown || before.is_some_and(|before| before.given.is_some()))
     }
 
     fn said(&mut self, line: &Line, id: i64) -> Event {
         let address = line.peer.to_string();
-        let device = match &line.name {
-            Some(name) => self.ids.get(name).copied(),
-            None => self.alone_at.get(&line.peer).copied(),
+        let (device, name) = match (&line.name, self.alone_at.get(&line.peer)) {
+            (Some(name), _) => (self.ids.get(name).copied(), Some(name.to_string())),
+            (None, Some((device, name))) if self.is_at(*device, &address) => (Some(*device), Some(name.to_string())),
+            (None, _) => (None, None),
         };
         let device = device.filter(|device| self.is_at(*device, &address));
         let mut event = Event {
@@ -166,13 +175,14 @@ impl Ledger {
             at: line.at,
             kind: Kind::Syslog,
             device,
-            name: line.name.as_ref().map(ToString::to_string),
-            certain: device.is_some(),
+            name,
+            // By its address alone, a line is only taken to be the device's.
+            certain: device.is_some() && line.name.is_some(),
             address,
             path: line.said.as_ref().and_then(|said| said.path.as_deref()).map(path_of),
             outcome: line.said.as_ref().map_or("line", |said| said.stage.as_str()).to_owned(),
             version: None,
-            text: clipped(&line.text),
+            text: safe(&line.text, KEPT),
             follows: None,
         };
         if let Some((device, said)) = device.zip(line.said.as_ref()) {
@@ -183,14 +193,22 @@ impl Ledger {
 
     /// What a line changes that counts.
     fn heard(&mut self, device: i64, said: &Said, event: &mut Event) {
-        // What becomes of an image says nothing of a profile: it counts only for a path that it names.
         let is_of_image = matches!(said.stage, Stage::UpgradeRequest | Stage::UpgradeSuccess | Stage::UpgradeFailure);
-        let latest = || self.latest_at(device, &event.address).filter(|_| !is_of_image);
+        if let (Stage::UpgradeRequest, Some(path)) = (said.stage, &event.path) {
+            self.upgrading.insert(device, path.clone());
+        }
+        // What becomes of an image says nothing of a profile. The phones' own text of a failure has no path.
+        let latest = || match is_of_image {
+            true => self.upgrading.get(&device).cloned().or_else(|| self.latest_at(device, &event.address, is_image)),
+            false => self.latest_at(device, &event.address, |path| !is_image(path)),
+        };
         let Some(path) = event.path.clone().or_else(latest) else { return };
         let known = self.standings.get(&device).and_then(|paths| paths.get(&path));
         let elsewhere = known.is_some_and(|known| known.address != event.address);
-        // Only a request makes a path known; anything else that a line says is of a file that is not ours.
-        if elsewhere || (known.is_none() && said.stage != Stage::Request) {
+        // A request makes a path known, and so does an image that fails, wherever it comes from; anything else that a line
+        // says is of a file that is not ours.
+        let makes_known = matches!(said.stage, Stage::Request | Stage::UpgradeFailure);
+        if elsewhere || (known.is_none() && !makes_known) {
             return;
         }
         let standing = self.standing((device, &path), &event.address, event.at);
@@ -203,10 +221,14 @@ impl Ledger {
                 standing.confirmed =
                     standing.given.clone().map(|given| Version { at: event.at, ..given }).or(standing.confirmed.take());
                 event.version = standing.given.as_ref().map(|given| given.hash.clone());
+                // It was there for its failure alone.
+                if is_of_image && standing.given.is_none() && standing.confirmed.is_none() {
+                    self.forget(device, path.clone());
+                }
             }
             Stage::Failure | Stage::UpgradeFailure => {
                 let error = said.error.as_deref().unwrap_or("the phone gives no reason");
-                standing.fail(event.at, clipped(error), true);
+                standing.fail(event.at, safe(error, LONGEST), true);
             }
         }
         event.path = Some(path);
@@ -224,10 +246,19 @@ impl Ledger {
         self.standings.get(&device).is_some_and(|paths| paths.values().any(|standing| standing.address == address))
     }
 
-    /// The path that a device at this address was last heard of with.
-    fn latest_at(&self, device: i64, address: &str) -> Option<String> {
-        let paths = self.standings.get(&device)?.values().filter(|standing| standing.address == address);
+    /// The path of these that a device at this address was last heard of with.
+    fn latest_at(&self, device: i64, address: &str, is_meant: impl Fn(&str) -> bool) -> Option<String> {
+        let paths = self.standings.get(&device)?.values();
+        let paths = paths.filter(|standing| standing.address == address && is_meant(&standing.path));
         paths.max_by_key(|standing| standing.touched).map(|standing| standing.path.clone())
+    }
+
+    fn forget(&mut self, device: i64, path: String) {
+        if let Some(paths) = self.standings.get_mut(&device) {
+            paths.remove(&path);
+        }
+        self.changed.remove(&(device, path.clone()));
+        self.dropped.insert((device, path));
     }
 
     fn standing(&mut self, (device, path): (i64, &str), address: &str, at: Timestamp) -> &mut Standing {
@@ -235,11 +266,10 @@ impl Ledger {
         if !paths.contains_key(path) && paths.len() >= PATHS {
             let oldest = paths.values().min_by_key(|standing| standing.touched).map(|oldest| oldest.path.clone());
             if let Some(oldest) = oldest {
-                paths.remove(&oldest);
-                self.changed.remove(&(device, oldest.clone()));
-                self.dropped.insert((device, oldest));
+                self.forget(device, oldest);
             }
         }
+        let paths = self.standings.entry(device).or_default();
         self.changed.insert((device, path.to_owned()));
         self.dropped.remove(&(device, path.to_owned()));
         let new = || Standing::new(device, path.to_owned(), address.to_owned(), at);
@@ -247,14 +277,19 @@ impl Ledger {
     }
 }
 
+/// Whether a path names an image.
+fn is_image(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(IMAGE)
+}
+
 /// A path as requests have it: without a query, and with its first slash, which TFTP leaves out.
 fn path_of(text: &str) -> String {
     let path = text.split(['?', '#']).next().unwrap_or_default();
     let slash = if path.starts_with('/') { "" } else { "/" };
-    clipped(&format!("{slash}{path}"))
+    safe(&format!("{slash}{path}"), LONGEST)
 }
 
 /// Text that is kept: without control characters, and not too long.
-fn clipped(text: &str) -> String {
-    text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect()
+fn safe(text: &str, most: usize) -> String {
+    clipped(&text.replace(char::is_control, " "), most)
 }

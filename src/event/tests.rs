@@ -181,8 +181,77 @@ fn a_line_without_a_name_is_of_the_only_device_at_its_address() {
     ledger.enter(&requested(1, "/a.cfg", Outcome::Served, Some("v1")), 1);
     let nameless = || said(2, HOME, "Successful resync https://h:443/a.cfg");
     assert_eq!(ledger.enter(&nameless(), 2).device, None, "there may be several");
-    ledger.alone_at.insert(HOME.into(), 7);
-    assert_eq!(ledger.enter(&nameless(), 3).device, Some(7));
+    ledger.alone_at.insert(HOME.into(), (7, DeviceName::Mac(mac())));
+    let event = ledger.enter(&nameless(), 3);
+    assert_eq!((event.device, event.follows), (Some(7), Some(1)));
+    assert_eq!((event.name.as_deref(), event.certain), (Some("000e08abcdef"), false), "it is shown as inferred");
+    let elsewhere = ledger.enter(&said(4, ELSEWHERE, "Successful resync https://h:443/a.cfg"), 4);
+    assert_eq!((elsewhere.device, elsewhere.name), (None, None));
+}
+
+#[test]
+fn a_profile_that_was_given_and_is_gone_is_missed() {
+    let gone = |second, path: &str| requested(second, path, Outcome::Unknown, None);
+    let given = || requested(1, "/a.cfg", Outcome::Served, Some("v"));
+    let (_, standings) = entered(&[given(), gone(2, "/a.cfg"), gone(2, "/ring.wav")]);
+    let [standing] = &standings[..] else { panic!("phones ask for many a file that never was: {standings:?}") };
+    let failing = standing.failing.as_ref().expect("a failure");
+    assert_eq!((failing.since, failing.told, standing.request), (at(2), false, 2));
+    let again = requested(3, "/a.cfg", Outcome::Served, Some("v"));
+    assert_eq!(entered(&[given(), gone(2, "/a.cfg"), again]).1[0].failing, None);
+    let anybody = match gone(2, "/a.cfg") {
+        News::Requested(mut requested) => {
+            requested.trail.proven = None;
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    assert_eq!(entered(&[given(), anybody]).1[0].failing, None, "who proves nothing may be anybody");
+}
+
+#[test]
+fn an_upgrade_that_fails_is_of_the_image_that_the_phone_asked_for_last() {
+    let news = |more: Vec<News>| {
+        let mut news = vec![requested(1, "/a.cfg", Outcome::Served, Some("v1"))];
+        news.extend(more);
+        entered(&news)
+    };
+    let asks = || said(2, HOME, "ME Requesting upgrade http://files.example.com:80/fw.loads");
+    let fails = || said(4, HOME, "ME Upgrade failed: http_get failed");
+    let failing = |standings: &[Standing], path: &str| {
+        let standing = standings.iter().find(|standing| standing.path == path)?;
+        standing.failing.as_ref().map(|failing| failing.error.clone())
+    };
+    let error = Some("http_get failed".to_owned());
+
+    // Its image is another server's.
+    let (events, standings) = news(vec![asks(), fails()]);
+    assert_eq!((events[2].path.as_deref(), events[2].follows), (Some("/fw.loads"), None));
+    assert_eq!((failing(&standings, "/fw.loads"), failing(&standings, "/a.cfg")), (error.clone(), None));
+    // It is ours.
+    let fetches = || requested(3, "/fw.loads", Outcome::Served, Some("image"));
+    let (events, standings) = news(vec![asks(), fetches(), fails()]);
+    assert_eq!((events[3].path.as_deref(), events[3].follows), (Some("/fw.loads"), Some(3)));
+    assert_eq!(failing(&standings, "/fw.loads"), error);
+    // It never says what it asks for.
+    let (events, standings) = news(vec![fetches(), fails()]);
+    assert_eq!((events[2].follows, failing(&standings, "/fw.loads")), (Some(2), error));
+    // It is taken at last.
+    let succeeds = || said(5, HOME, "ME Successful upgrade http://files.example.com:80/fw.loads");
+    let (_, standings) = news(vec![asks(), fails(), succeeds()]);
+    assert!(standings.iter().all(|standing| standing.path == "/a.cfg"), "it was there for its failure: {standings:?}");
+    let (_, standings) = news(vec![asks(), fetches(), fails(), succeeds()]);
+    let image = standings.iter().find(|standing| standing.path == "/fw.loads").expect("a path");
+    assert!(image.failing.is_none() && image.confirmed.is_some(), "{image:?}");
+}
+
+#[test]
+fn a_text_that_is_cut_says_so() {
+    let long = "x".repeat(3000);
+    let event = entered(&[said(1, HOME, &long)]).0.remove(0);
+    assert!(event.text.len() <= 2048 && event.text.ends_with("x…"), "{}", event.text);
+    let fits = format!("a-b - x  {}", "x".repeat(1500));
+    assert_eq!(entered(&[said(1, HOME, &fits)]).0[0].text, fits);
 }
 
 #[test]

@@ -12,9 +12,6 @@ use crate::syslog::{Line, Lines, Receiver, queue, receive};
 /// What lines on their way to the log may take (bytes).
 const LINES: u32 = 8 * 1024 * 1024;
 
-/// Streams of one address: nobody has all of them.
-const STREAMS: usize = 32;
-
 /// Bytes of datagrams that the kernel queues: phones come in bursts.
 const DATAGRAMS: usize = 8 * 1024 * 1024;
 
@@ -24,11 +21,13 @@ pub(super) fn start(syslog: Option<&Syslog>, shared: &Arc<Shared>) -> Result<Opt
     let (udp, tcp) = bind(syslog.address).map_err(|error| BindError::of("syslog.address", syslog.address, error))?;
     let bound = udp.local_addr()?;
     let lines = shared.journal.as_ref().map_or_else(|| to_log(shared), |journal| journal.lines());
-    let per_address = Shares::default();
+    let (per_address, most) = (Shares::default(), syslog.streams_per_address as usize);
     let receiver = Receiver {
         udp: tokio::net::UdpSocket::from_std(udp)?,
         tcp: tokio::net::TcpListener::from_std(tcp)?,
-        admit: Box::new(move |peer| Some(Box::new(per_address.take(peer, STREAMS)?))),
+        streams: syslog.streams as usize,
+        // Nobody has all of them.
+        admit: Box::new(move |peer| Some(Box::new(per_address.take(peer, most)?))),
         messages: syslog.messages.clone(),
         lines,
     };

@@ -37,6 +37,13 @@ const OF_DEVICE: &str = "and (device = $5 or (device = 0 and name = $6))";
 const OF_NAME: &str = "and $5 < 0 and name = $6";
 const OF_ANYBODY: &str = "and $5 < 0 and $6 = ''";
 
+/// Devices and their addresses, with what they are called.
+const AT: &str = "select distinct s.address, s.device, coalesce(d.mac, 'sn:' || d.serial) from standing s \
+    join device d on d.id = s.device where s.address in";
+
+const UPGRADING: &str = "select path from event where device = $1 and outcome = 'upgrade_request' and kind = 'syslog' \
+    and path is not null order by id desc limit 1";
+
 impl Store {
     /// Keeps news, in this order: all of them, or none.
     ///
@@ -149,13 +156,17 @@ impl Store {
     async fn ledger(&self, connection: &mut AnyConnection, news: &[News]) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
         let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        let mut unnamed = BTreeSet::new();
         for news in news {
             match news {
                 News::Requested(requested) => names.extend(requested.proven().into_iter().chain(requested.claimed())),
-                News::Said(line) => match &line.name {
-                    Some(name) => drop(names.insert(name.clone())),
-                    None => drop(addresses.insert(line.peer)),
-                },
+                News::Said(line) => {
+                    match &line.name {
+                        Some(name) => drop(names.insert(name.clone())),
+                        None => drop(addresses.insert(line.peer)),
+                    }
+                    unnamed.extend(line.is_of_unnamed_image().then_some((&line.name, line.peer)));
+                }
                 News::Pushed { device, .. } => drop(names.insert(device.clone())),
                 News::Uploaded { device, .. } => names.extend(device.clone()),
                 News::Alarm { .. } => {}
@@ -163,7 +174,14 @@ impl Store {
         }
         ledger.ids = self.ids(connection, names).await?;
         ledger.alone_at = self.alone_at(connection, addresses).await?;
-        let ids: BTreeSet<i64> = ledger.ids.values().chain(ledger.alone_at.values()).copied().collect();
+        for (name, peer) in unnamed {
+            let alone = || ledger.alone_at.get(&peer).map(|(device, _)| *device);
+            let Some(device) = name.as_ref().map_or_else(alone, |name| ledger.ids.get(name).copied()) else { continue };
+            let path = self.upgrading(connection, device).await?;
+            ledger.upgrading.extend(path.map(|path| (device, path)));
+        }
+        let alone = ledger.alone_at.values().map(|(device, _)| device);
+        let ids: BTreeSet<i64> = ledger.ids.values().chain(alone).copied().collect();
         for standing in self.standings(connection, ids.into_iter().collect()).await? {
             ledger.add(standing);
         }
@@ -203,20 +221,29 @@ impl Store {
         &self,
         connection: &mut AnyConnection,
         addresses: BTreeSet<IpAddr>,
-    ) -> Result<HashMap<IpAddr, i64>, StoreError> {
+    ) -> Result<HashMap<IpAddr, (i64, DeviceName)>, StoreError> {
         let cells = addresses.iter().map(|address| address.to_string().into()).collect();
-        let rows = self.of(connection, "select distinct address, device from standing where address in", cells).await?;
-        let mut found: HashMap<IpAddr, Option<i64>> = HashMap::new();
+        let rows = self.of(connection, AT, cells).await?;
+        let mut found: HashMap<IpAddr, Option<(i64, DeviceName)>> = HashMap::new();
         for row in rows {
-            let read = || -> Result<(String, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
-            let (address, device) = read().map_err(|error| self.error(error))?;
+            let read = || -> Result<(String, i64, String), sqlx::Error> {
+                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+            };
+            let (address, device, name) = read().map_err(|error| self.error(error))?;
             let Ok(address) = address.parse() else { continue };
+            let one = (device, parsed("a device's name", &name)?);
             found
                 .entry(address)
-                .and_modify(|other| *other = other.filter(|other| *other == device))
-                .or_insert(Some(device));
+                .and_modify(|other| *other = other.take().filter(|(other, _)| *other == device))
+                .or_insert(Some(one));
         }
         Ok(found.into_iter().filter_map(|(address, device)| Some((address, device?))).collect())
+    }
+
+    /// The path of the image that a device last said that it would fetch.
+    async fn upgrading(&self, connection: &mut AnyConnection, device: i64) -> Result<Option<String>, StoreError> {
+        let asked = sqlx::query_scalar(UPGRADING).bind(device).fetch_optional(connection).await;
+        asked.map_err(|error| self.error(error))
     }
 }
 

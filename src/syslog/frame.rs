@@ -1,18 +1,19 @@
-//! Lines in a stream of bytes (RFC 6587): each with its length before it, or each with a line feed behind it.
+//! Lines in a stream of bytes (RFC 6587): each with its length before it, or each with a line feed or a
+//! zero behind it.
 
-use super::LONGEST;
+use super::{ENDS, LONGEST};
 
 /// What has come and is no whole line yet.
 #[derive(Debug, Default)]
 pub struct Frames {
     bytes: Vec<u8>,
-    /// Bytes of a line that was too long, and that are still to come: all up to a line feed, or so many.
+    /// Bytes of a line that was too long, and that are still to come: all up to its end, or so many.
     passed_over: Option<Rest>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
-    ToLineFeed,
+    ToItsEnd,
     Count(usize),
 }
 
@@ -47,7 +48,7 @@ impl Frames {
                 self.bytes.drain(..start + length);
                 Some(line)
             }
-            None => self.up_to_line_feed(),
+            None => self.up_to_its_end(),
         }
     }
 
@@ -59,9 +60,9 @@ impl Frames {
         (self.passed_over.is_none() && !self.bytes.is_empty()).then_some(self.bytes)
     }
 
-    fn up_to_line_feed(&mut self) -> Option<Vec<u8>> {
+    fn up_to_its_end(&mut self) -> Option<Vec<u8>> {
         let window = &self.bytes[..self.bytes.len().min(LONGEST)];
-        if let Some(end) = window.iter().position(|byte| *byte == b'\n') {
+        if let Some(end) = window.iter().position(|byte| ENDS.contains(byte)) {
             let line = self.bytes[..end].to_vec();
             self.bytes.drain(..=end);
             return Some(line);
@@ -70,7 +71,7 @@ impl Frames {
             return None;
         }
         let line = self.bytes.drain(..LONGEST).collect();
-        self.passed_over = Some(Rest::ToLineFeed);
+        self.passed_over = Some(Rest::ToItsEnd);
         Some(line)
     }
 
@@ -93,7 +94,7 @@ impl Frames {
                 self.bytes.drain(..here);
                 self.passed_over = (here < count).then_some(Rest::Count(count - here));
             }
-            Some(Rest::ToLineFeed) => match self.bytes.iter().position(|byte| *byte == b'\n') {
+            Some(Rest::ToItsEnd) => match self.bytes.iter().position(|byte| ENDS.contains(byte)) {
                 Some(end) => {
                     self.bytes.drain(..=end);
                     self.passed_over = None;
@@ -122,10 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn both_framings_are_read_and_may_be_mixed() {
+    fn every_framing_is_read_and_they_may_be_mixed() {
         for piece in [1, 3, 1000] {
-            let read = lines(b"<13>a\n9 <13>b\nc d<13>e\n12 monkeys\nlast", piece);
-            assert_eq!(read, ["<13>a", "<13>b\nc d", "<13>e", "12 monkeys", "last"], "{piece}");
+            let read = lines(b"<13>a\n9 <13>b\nc d<13>e\n12 monkeys\n<13>f\0<13>g\0last", piece);
+            let expected = ["<13>a", "<13>b\nc d", "<13>e", "12 monkeys", "<13>f", "<13>g", "last"];
+            assert_eq!(read, expected, "{piece}");
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Line {
     pub at: Timestamp,
     /// From where.
     pub peer: IpAddr,
-    /// Its text, without priority; control characters are spaces.
+    /// Its text as it came, without priority; control characters are spaces, and what is beyond [`KEPT`] is cut off.
     pub text: String,
     /// The device that it says it is of.
     pub name: Option<DeviceName>,
@@ -69,6 +69,16 @@ const DEFAULTS: [(Stage, &str); 7] = [
     (Stage::UpgradeFailure, "$PN $MAC -- Upgrade failed: $ERR"),
 ];
 
+impl Line {
+    /// Whether it tells what became of an image, and not of which: the phones' own text of a failure has no path.
+    #[must_use]
+    pub fn is_of_unnamed_image(&self) -> bool {
+        self.said.as_ref().is_some_and(|said| {
+            said.path.is_none() && matches!(said.stage, Stage::UpgradeSuccess | Stage::UpgradeFailure)
+        })
+    }
+}
+
 impl Stage {
     /// Every one.
     pub const ALL: [Self; 6] =
@@ -110,13 +120,31 @@ impl Messages {
     #[must_use]
     pub fn read(&self, bytes: &[u8], peer: IpAddr, at: Timestamp) -> Line {
         let bytes = without_priority(&bytes[..bytes.len().min(LONGEST)]);
-        let text = plain(&String::from_utf8_lossy(bytes).replace(char::is_control, " "));
+        let text = String::from_utf8_lossy(bytes).replace(char::is_control, " ");
+        let plain = plain(&text);
         let said = self.0.iter().find_map(|(stage, template)| {
-            let captures = template.read(&text)?;
+            let captures = template.read(&plain)?;
             Some(Said { stage: *stage, path: captures.path, error: captures.error })
         });
-        Line { at, peer: peer.to_canonical(), name: named(&text), said, text }
+        Line { at, peer: peer.to_canonical(), name: named(&text), said, text: clipped(text.trim(), KEPT) }
     }
+}
+
+/// The longest text of a line that is kept (bytes). RFC 3164 lines have 1024 at the most; many servers take 2048 (RFC 5424,
+/// section 6.1).
+pub const KEPT: usize = 2048;
+
+/// Ends a text that was cut.
+const CUT: &str = "…";
+
+/// So many bytes of a text at the most, with a mark at the end where some are missing.
+#[must_use]
+pub fn clipped(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub(CUT.len()));
+    format!("{}{CUT}", &text[..end])
 }
 
 /// The line without `<133>` (RFC 3164 §4.1.1, RFC 5424 §6.2.1).
@@ -171,8 +199,20 @@ mod tests {
         let said = failed.said.expect("a message");
         assert_eq!((said.stage, said.error.as_deref()), (Stage::Failure, Some("Download failed")));
         assert_eq!(failed.name, "14a2a0e0837a".parse().ok());
-        assert_eq!(failed.text, "Nov 2 03:04:05 CP-8851-3PCC 14:a2:a0:e0:83:7a -- Resync failed: Download failed");
+        assert_eq!(failed.text, "Nov  2 03:04:05 CP-8851-3PCC 14:a2:a0:e0:83:7a -- Resync failed: Download failed");
         assert_eq!(stage("CP-8841-3PCC: registered"), None);
+    }
+
+    #[test]
+    fn a_line_is_kept_as_it_came() {
+        for text in ["a - b \u{2013} c", "a-b -- x  : two  blanks", "café \u{2014} x"] {
+            assert_eq!(line(text).text, text);
+        }
+        assert_eq!(line("<13> a\0\tb\r").text, "a  b");
+        let (fits, long) = ("é".repeat(KEPT / 2), "é".repeat(KEPT));
+        assert_eq!(line(&fits).text, fits);
+        let cut = line(&long).text;
+        assert!(cut.len() <= KEPT && cut.len() > KEPT - 4 && cut.ends_with("éé…"), "{cut}");
     }
 
     #[test]
@@ -197,7 +237,7 @@ mod tests {
         fn whatever_comes_is_a_line_without_control_characters(bytes: Vec<u8>) {
             let read = Messages::default().read(&bytes, [192, 0, 2, 1].into(), Timestamp::UNIX_EPOCH);
             prop_assert!(!read.text.contains(char::is_control));
-            prop_assert!(read.text.len() <= 3 * LONGEST);
+            prop_assert!(read.text.len() <= KEPT);
         }
     }
 }

@@ -8,12 +8,16 @@ pub mod frame;
 mod message;
 mod queue;
 mod receiver;
+mod streams;
 mod template;
 
-pub use message::{Line, Messages, Said, Stage};
+pub use message::{KEPT, Line, Messages, Said, Stage, clipped};
 pub use queue::{Closed, Heard, Lines, queue};
 pub use receiver::{Admit, Receiver, receive};
 pub use template::{Template, TemplateError};
 
 /// The longest line that is read (bytes); what is beyond it is passed over.
 pub const LONGEST: usize = 8 * 1024;
+
+/// What ends a line that has no length before it (RFC 6587, section 3.4.2); Python's client ends each with a zero.
+const ENDS: [u8; 2] = [b'\n', 0];

@@ -1,35 +1,25 @@
 //! The sockets that lines come in by. Nothing is ever answered.
 
 use std::any::Any;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::frame::Frames;
-use super::{Lines, Messages};
+use super::streams::{Reader, Streams};
+use super::{ENDS, Lines, Messages};
 
 /// A line of UDP may be as long as a datagram.
 const DATAGRAM: usize = 64 * 1024;
 
+/// Lines of a datagram; more are one. Some senders put several into one.
+const SEVERAL: usize = 64;
+
 /// Datagrams that are read in one go before other tasks have their turn.
 const TURN: usize = 256;
-
-/// What is read at once from a stream.
-const PIECE: usize = 16 * 1024;
-
-/// Streams that are open at once; more wait in the kernel's queue.
-const STREAMS: usize = 256;
-
-/// How long a stream may say nothing.
-const SILENCE: Duration = Duration::from_mins(30);
 
 /// Whether an address may have one more stream; what it is given for that is kept for as long as the stream is open.
 pub type Admit = Box<dyn Fn(IpAddr) -> Option<Box<dyn Any + Send>> + Send + Sync>;
@@ -40,6 +30,8 @@ pub struct Receiver {
     pub udp: UdpSocket,
     /// Streams.
     pub tcp: TcpListener,
+    /// Streams that are open at once; more wait in the kernel's queue.
+    pub streams: usize,
     /// Who may have a stream.
     pub admit: Admit,
     /// What is known of lines.
@@ -48,15 +40,13 @@ pub struct Receiver {
     pub lines: Lines,
 }
 
-/// Takes lines in until it is told to stop.
+/// Takes lines in until it is told to stop, and then all that the kernel has.
 pub async fn receive(receiver: Receiver, tasks: TaskTracker, stop: CancellationToken) {
-    let Receiver { udp, tcp, admit, messages, lines } = receiver;
+    let Receiver { udp, tcp, streams, admit, messages, lines } = receiver;
     let messages = Arc::new(messages);
-    let streams = accept((tcp, admit), messages.clone(), lines.clone(), tasks);
-    tokio::select! {
-        () = datagrams(&udp, &messages, &lines, &stop) => {}
-        () = streams => {}
-    }
+    let reader = Reader { messages: messages.clone(), lines: lines.clone(), stop: stop.clone() };
+    let streams = Streams { admit, most: streams, reader, tasks };
+    tokio::join!(datagrams(&udp, &messages, &lines, &stop), streams.accept(tcp));
 }
 
 /// Reads datagrams. One that was read is not lost: only the wait for the next is given up when it is time to stop, and then
@@ -81,58 +71,13 @@ async fn datagrams(udp: &UdpSocket, messages: &Messages, lines: &Lines, stop: &C
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && ready.is_none() => return,
                 Err(_) => break,
             };
-            let line = messages.read(&datagram[..length], peer.ip(), Timestamp::now());
-            if !line.text.is_empty() && lines.send(line).await.is_err() {
-                return;
+            for line in datagram[..length].splitn(SEVERAL, |byte| ENDS.contains(byte)) {
+                if lines.take(messages, line, peer.ip()).await.is_err() {
+                    return;
+                }
             }
         }
         // Others have their turn.
         tokio::task::yield_now().await;
-    }
-}
-
-async fn accept((tcp, admit): (TcpListener, Admit), messages: Arc<Messages>, lines: Lines, tasks: TaskTracker) {
-    let places = Arc::new(Semaphore::new(STREAMS));
-    // Ends what it has begun when it is ended itself.
-    let stop = CancellationToken::new();
-    let _guard = stop.clone().drop_guard();
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        match tcp.accept().await {
-            Ok((stream, peer)) => {
-                let Some(share) = admit(peer.ip()) else {
-                    tracing::warn!(target: "phoneprov::syslog", %peer, "closed: its address has as many streams as it may");
-                    continue;
-                };
-                let (messages, lines, stop) = (messages.clone(), lines.clone(), stop.clone());
-                tasks.spawn(async move {
-                    let _place = (place, share);
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = read(stream, peer, &messages, &lines) => {}
-                    }
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "syslog over tcp");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-async fn read(mut stream: TcpStream, peer: SocketAddr, messages: &Messages, lines: &Lines) {
-    let (mut frames, mut piece) = (Frames::default(), vec![0; PIECE]);
-    while let Ok(Ok(length @ 1..)) = timeout(SILENCE, stream.read(&mut piece)).await {
-        frames.push(&piece[..length]);
-        while let Some(line) = frames.whole() {
-            let line = messages.read(&line, peer.ip(), Timestamp::now());
-            if !line.text.is_empty() && lines.send(line).await.is_err() {
-                return;
-            }
-        }
-    }
-    if let Some(line) = frames.rest() {
-        let _ = lines.send(messages.read(&line, peer.ip(), Timestamp::now())).await;
     }
 }

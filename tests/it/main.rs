@@ -68,6 +68,7 @@ mod start;
 mod store;
 mod storm;
 mod support_table;
+mod syslog;
 mod tftp;
 mod throttle;
 mod trimmed;
