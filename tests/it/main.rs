@@ -55,6 +55,7 @@ mod reload;
 mod render_explain;
 mod report;
 mod reports;
+mod resync;
 mod retention;
 mod revocation;
 mod room;

@@ -3,10 +3,12 @@
 mod address;
 mod awaited;
 mod pace;
+mod requests;
 mod uploads;
 mod watch;
 mod ways;
 mod web;
+mod who;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,13 +18,13 @@ use anyhow::ensure;
 
 use self::awaited::Awaited;
 use self::pace::Pace;
+use self::requests::Requests;
 use self::watch::Told;
-use super::standing::{self, Path, Sight, Step};
+use self::who::Who;
+use super::standing::{self, Sight, Step};
 use super::store::with_shared_store;
 use crate::config::Period;
-use crate::device::{DeviceName, GroupName};
 use crate::push::{Carrier, Wish};
-use crate::store::{Entry, Filter, Store, StoreError};
 
 /// Tell phones to fetch their profiles, and see which came, and which say that they took them.
 ///
@@ -43,20 +45,6 @@ pub(super) struct Args {
     /// The configuration file, whose [store] and [push] count.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
-}
-
-/// Which phones.
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true)]
-struct Who {
-    /// These devices.
-    names: Vec<DeviceName>,
-    /// Those of this group.
-    #[arg(long)]
-    group: Option<GroupName>,
-    /// Every one that is behind, those that fail among them.
-    #[arg(long)]
-    behind: bool,
 }
 
 /// How they are told, and what.
@@ -108,9 +96,6 @@ enum EventName {
     Prt,
 }
 
-/// Devices that are looked at together.
-const AT_ONCE: i64 = 500;
-
 /// Tells them.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wish = args.wish()?;
@@ -118,7 +103,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let sight = Arc::new(Sight::open(config, Arc::clone(&store))?);
         let awaited = Awaited::after(&wish);
         let (mut told, mut wanted) = (Vec::new(), Vec::new());
-        for (entry, paths) in args.candidates(&store, &sight).await? {
+        for (entry, paths) in args.who.candidates(&store, &sight).await? {
             let step = standing::worst(&paths);
             let is_due = awaited != Awaited::Profiles || args.force || !matches!(step, Some(Step::Current));
             match is_due {
@@ -130,7 +115,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         told.extend(ways::tell(wanted, &args.how, &wish, &sight, &store).await?);
         let wait = args.wait.duration();
         match awaited {
-            Awaited::Profiles => watch::until_they_came(&mut told, &sight, wait).await?,
+            Awaited::Profiles => {
+                watch::until_they_came(&mut told, (&sight, &store), Requests::after(before), wait).await?;
+            }
             Awaited::Upload(kind) => uploads::until_they_came(&mut told, &store, (kind, before), wait).await?,
             Awaited::Nothing => {}
         }
@@ -154,42 +141,4 @@ impl Args {
             EventName::Prt => Wish::ProblemReport,
         })
     }
-
-    /// Every device that is meant, and how it stands.
-    async fn candidates(&self, store: &Store, sight: &Sight) -> anyhow::Result<Vec<(Entry, Vec<Path>)>> {
-        let mut entries = Vec::new();
-        for name in &self.who.names {
-            entries.push(store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?);
-        }
-        let mut found = with_paths(entries, sight).await?;
-        if self.who.group.is_none() && !self.who.behind {
-            return Ok(found);
-        }
-        if let Some(group) = &self.who.group {
-            let groups = store.groups().await?;
-            ensure!(groups.iter().any(|(known, _)| known.name == *group), StoreError::NoSuchGroup(group.clone()));
-        }
-        let filter = Filter { group: self.who.group.clone(), enabled: Some(true), ..Filter::default() };
-        let mut after = 0;
-        loop {
-            let some = store.page(after, AT_ONCE, &filter).await?;
-            let Some(last) = some.last().map(|entry| entry.id) else { break };
-            after = last;
-            let all = with_paths(some, sight).await?;
-            let is_meant = |paths: &[Path]| !self.who.behind || standing::is_behind(paths);
-            found.extend(all.into_iter().filter(|(_, paths)| is_meant(paths)));
-        }
-        found.sort_by_key(|(entry, _)| entry.id);
-        found.dedup_by_key(|(entry, _)| entry.id);
-        Ok(found)
-    }
-}
-
-async fn with_paths(entries: Vec<Entry>, sight: &Sight) -> anyhow::Result<Vec<(Entry, Vec<Path>)>> {
-    let mut paths = sight.of(&entries).await?;
-    let found = entries.into_iter().map(|entry| {
-        let paths = paths.remove(&entry.id).unwrap_or_default();
-        (entry, paths)
-    });
-    Ok(found.collect())
 }

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::awaited::Awaited;
+use super::requests::Requests;
 use crate::cli::standing::{self, Path, Sight, Step};
 use crate::cli::table;
 use crate::event::Version;
-use crate::store::Entry;
+use crate::store::{Entry, Store};
 use crate::terminal::OneLine;
 
 /// A phone that was told, or not.
@@ -32,7 +33,7 @@ pub(super) enum Fate {
     Failed(String),
     /// It said yes, and was not seen since.
     Answered,
-    /// It came and was given what it asked for.
+    /// It came, and was given something of what it asked for.
     Came,
     /// It came, and was refused, or says itself that it failed: why.
     Fails(Says, String),
@@ -123,16 +124,24 @@ pub(super) const OFTEN: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_secs(3);
 
 /// Waits until every phone that answered has come and confirmed, or the time is over.
-pub(super) async fn until_they_came(told: &mut [Told], sight: &Sight, wait: Duration) -> anyhow::Result<()> {
+pub(super) async fn until_they_came(
+    told: &mut [Told],
+    (sight, store): (&Sight, &Store),
+    mut requests: Requests,
+    wait: Duration,
+) -> anyhow::Result<()> {
     let until = Instant::now() + wait;
     loop {
         let open: Vec<Entry> = told.iter().filter(|told| told.is_open()).map(|told| told.entry.clone()).collect();
         if open.is_empty() {
             return Ok(());
         }
+        requests.read_on(told, store).await?;
         let paths = sight.of(&open).await?;
         for told in told.iter_mut().filter(|told| told.is_open()) {
-            told.becomes(paths.get(&told.entry.id).map_or(Fate::Answered, |paths| fate(paths, told.at)));
+            let by_paths = paths.get(&told.entry.id).map_or(Fate::Answered, |paths| fate(paths, told.at));
+            let id = told.entry.id;
+            told.becomes(if by_paths == Fate::Answered { requests.fate(id) } else { by_paths });
         }
         if Instant::now() >= until {
             return Ok(());

@@ -1,0 +1,72 @@
+//! Which phones are told.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+
+use crate::cli::standing::{self, Path, Sight};
+use crate::device::{DeviceName, GroupName};
+use crate::store::{Entry, Filter, Store, StoreError};
+
+/// Which phones: each of these narrows the others.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Who {
+    /// These devices; without one, all.
+    names: Vec<DeviceName>,
+    /// Of those, the ones of this group.
+    #[arg(long)]
+    group: Option<GroupName>,
+    /// Of those, the ones that are behind, those that fail among them.
+    #[arg(long)]
+    behind: bool,
+}
+
+/// Devices that are looked at together.
+const AT_ONCE: i64 = 500;
+
+impl Who {
+    /// Every device that is meant, and how it stands.
+    pub(super) async fn candidates(&self, store: &Store, sight: &Sight) -> anyhow::Result<Vec<(Entry, Vec<Path>)>> {
+        let Self { names, group, behind } = self;
+        if let Some(group) = group {
+            let groups = store.groups().await?;
+            ensure!(groups.iter().any(|(known, _)| known.name == *group), StoreError::NoSuchGroup(group.clone()));
+        }
+        if !names.is_empty() {
+            let found = with_paths(named(names, group.as_ref(), store).await?, sight).await?;
+            return Ok(found.into_iter().filter(|(_, paths)| !behind || standing::is_behind(paths)).collect());
+        }
+        let filter = Filter { group: group.clone(), enabled: Some(true), ..Filter::default() };
+        let (mut found, mut after) = (Vec::new(), 0);
+        loop {
+            let some = store.page(after, AT_ONCE, &filter).await?;
+            let Some(last) = some.last().map(|entry| entry.id) else { break };
+            after = last;
+            let all = with_paths(some, sight).await?;
+            found.extend(all.into_iter().filter(|(_, paths)| !behind || standing::is_behind(paths)));
+        }
+        Ok(found)
+    }
+}
+
+/// The devices of these names, each once, whichever of its names it was called by.
+async fn named(names: &[DeviceName], group: Option<&GroupName>, store: &Store) -> anyhow::Result<Vec<Entry>> {
+    let mut entries: BTreeMap<i64, Entry> = BTreeMap::new();
+    for name in names {
+        let entry = store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?;
+        if group.is_none_or(|group| entry.device.groups.contains(group)) {
+            entries.insert(entry.id, entry);
+        }
+    }
+    Ok(entries.into_values().collect())
+}
+
+async fn with_paths(entries: Vec<Entry>, sight: &Sight) -> anyhow::Result<Vec<(Entry, Vec<Path>)>> {
+    let mut paths = sight.of(&entries).await?;
+    let found = entries.into_iter().map(|entry| {
+        let paths = paths.remove(&entry.id).unwrap_or_default();
+        (entry, paths)
+    });
+    Ok(found.collect())
+}
