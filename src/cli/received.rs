@@ -133,9 +133,9 @@ impl Reader {
     }
 }
 
-/// A status is no part of what a phone has.
+/// A status is no part of what a phone has, and what nobody has proven to send is no word of the phone's.
 fn is_lost(event: &Event) -> bool {
-    event.outcome != "kept" && !event.text.starts_with(UploadKind::Status.as_str())
+    event.certain && event.outcome != "kept" && !event.text.starts_with(UploadKind::Status.as_str())
 }
 
 /// Which files are listed, and how.

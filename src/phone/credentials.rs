@@ -66,14 +66,15 @@ pub struct Covered<'a> {
 }
 
 impl Challenge {
-    /// The best that a phone can answer: Digest before Basic. `Err` names what was offered instead.
+    /// The best that a phone can answer: Digest before Basic. `Err` names what was offered instead, and of Digest, what of it
+    /// cannot be answered.
     ///
     /// # Errors
     /// Nothing offered is Basic, or Digest of a kind that is understood.
     pub fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let offered: Vec<Offer> = headers.flat_map(challenges).collect();
         let digest = offered.iter().find_map(|(scheme, fields)| {
-            if scheme.eq_ignore_ascii_case("digest") { DigestChallenge::read(fields) } else { None }
+            if scheme.eq_ignore_ascii_case("digest") { DigestChallenge::read(fields).ok() } else { None }
         });
         digest.map_or_else(|| Self::basic(&offered), |digest| Ok(Self::Digest(digest)))
     }
@@ -91,7 +92,7 @@ impl Challenge {
         if let Some((_, fields)) = basic {
             return Ok(Self::Basic { realm: field(fields, "realm").unwrap_or_default().to_owned() });
         }
-        let names: Vec<&str> = offered.iter().map(|(scheme, _)| scheme.as_str()).collect();
+        let names: Vec<String> = offered.iter().map(named).collect();
         Err(if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
     }
 
@@ -123,28 +124,36 @@ impl Challenge {
     }
 }
 
+/// A scheme as people are told of it: of Digest, what of it cannot be answered.
+fn named((scheme, fields): &Offer) -> String {
+    let fault = scheme.eq_ignore_ascii_case("digest").then(|| DigestChallenge::read(fields).err()).flatten();
+    fault.map_or_else(|| scheme.clone(), |fault| format!("{scheme} with {fault}"))
+}
+
 impl DigestChallenge {
-    fn read(fields: &[(String, String)]) -> Option<Self> {
+    /// `Err` says what of it cannot be answered.
+    fn read(fields: &[(String, String)]) -> Result<Self, String> {
         let algorithm_text = field(fields, "algorithm").map(str::to_owned);
         let name = algorithm_text.as_deref().unwrap_or("MD5").to_ascii_uppercase();
         let (name, session) = name.strip_suffix("-SESS").map_or((name.as_str(), false), |name| (name, true));
         let algorithm = match name {
             "MD5" => Algorithm::Md5,
             "SHA-256" => Algorithm::Sha256,
-            _ => return None,
+            _ => return Err(format!("the algorithm {}", algorithm_text.unwrap_or_default())),
         };
         let qop = field(fields, "qop");
         let with_qop = qop.is_some_and(|qop| qop.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")));
-        if qop.is_some() && !with_qop {
-            return None;
+        if let Some(qop) = qop.filter(|_| !with_qop) {
+            return Err(format!("qop=\"{qop}\""));
         }
-        Some(Self {
+        let nonce = field(fields, "nonce").ok_or("no nonce")?.to_owned();
+        Ok(Self {
             realm: field(fields, "realm").unwrap_or_default().to_owned(),
             stale: field(fields, "stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
             algorithm,
             session,
             algorithm_text,
-            nonce: field(fields, "nonce")?.to_owned(),
+            nonce,
             opaque: field(fields, "opaque").map(str::to_owned),
             with_qop,
         })
@@ -325,5 +334,8 @@ mod tests {
         let chosen = |headers: &[&str]| Challenge::choose(headers.iter().copied()).expect_err("nothing to choose");
         assert_eq!(chosen(&["Negotiate", "NTLM"]), "Negotiate, NTLM");
         assert_eq!(chosen(&[]), "nothing");
+        assert_eq!(chosen(&["Digest realm=\"x\", nonce=\"n\", qop=\"auth-int\""]), "Digest with qop=\"auth-int\"");
+        assert_eq!(chosen(&["Digest nonce=\"n\", algorithm=SHA-512-256"]), "Digest with the algorithm SHA-512-256");
+        assert_eq!(chosen(&["Digest realm=\"x\"", "NTLM"]), "Digest with no nonce, NTLM");
     }
 }

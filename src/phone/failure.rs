@@ -115,7 +115,9 @@ pub enum Failure {
     #[error("the server refused user name and password {0} times")]
     Unauthorized(u8),
     /// A challenge of a kind that phones do not answer.
-    #[error("the server offers no way to log in that phones have: {0}; expected Basic, or Digest with MD5 or SHA-256")]
+    #[error(
+        "the server offers no way to log in that phones have: {0}; expected Basic, or Digest with MD5 or SHA-256, a nonce, and qop auth or none"
+    )]
     Challenge(String),
     /// A challenge that phones do not answer while `FIPS_Mode` is on.
     #[error("FIPS_Mode is on, which has no Digest, and the server offers no Basic: {0}")]

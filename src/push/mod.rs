@@ -82,7 +82,10 @@ pub enum PushError {
     #[error("it does not take the password")]
     WrongCredentials,
     /// It asks in a way that is not known.
-    #[error("it asks for a password by {0}: expected Digest or Basic")]
+    #[error(
+        "it asks for a password by {0}, which cannot be answered: expected Digest with MD5 or SHA-256, a nonce, and qop auth \
+         or none; on its web page, Basic will do"
+    )]
     Challenge(String),
     /// It would have the password in clear.
     #[error(

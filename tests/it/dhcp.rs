@@ -73,6 +73,9 @@ fn the_url_is_that_of_the_best_listener_and_what_is_no_host_is_refused() {
         Site::bare(&config(&["https"], listeners).replace("127.0.0.1:0\"\nprotocol", "127.0.0.1:443\"\nprotocol"));
     let text = printed(&site, "kea");
     assert!(text.contains("\"https://192.0.2.5/$PSN.xml\"") && text.contains("\"192.0.2.5\""), "{text}");
+    let site = Site::bare(&config(&["https"], ""));
+    let text = site.tell(&["dhcp", "--for", "isc", "--server", "h.example.com", "--address", "192.0.2.5"]);
+    assert!(text.contains("# 150 is left out: the configuration has no tftp listener"), "{text}");
     let output = site.phoneprov(&["dhcp", "--for", "isc", "--server", "x\";\noption y"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("expected a host's name or address"), "{output:?}");

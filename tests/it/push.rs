@@ -204,6 +204,20 @@ fn who_asks_by_sip_for_a_password_in_clear_gets_none() {
 }
 
 #[test]
+fn a_digest_that_cannot_be_answered_is_named() {
+    for (challenge, fault) in [
+        ("nonce=\"n\", qop=\"auth-int\"", "Digest with qop=\"auth-int\", which cannot be answered"),
+        ("nonce=\"n\", algorithm=SHA-512-256", "Digest with the algorithm SHA-512-256, which"),
+        ("qop=\"auth\"", "Digest with no nonce, which"),
+    ] {
+        let status = format!("401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"p\", {challenge}");
+        let asks = |request: &str| vec![at_once(answer(request, &status))];
+        let (well, said, asked) = told_that(asks, &[]);
+        assert!(!well && said.contains(fault) && asked == 1, "{said}");
+    }
+}
+
+#[test]
 fn a_web_login_goes_to_nobody_who_only_says_that_he_is_the_phone() {
     let thief = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
     thief.set_nonblocking(true).expect("a socket");
@@ -235,7 +249,7 @@ fn every_event_of_a_phone_can_be_sent() {
             vec![at_once(answer(request, if is_so { "200 OK" } else { "489 Bad Event" }))]
         };
         let (_, said, _) = told_that(takes, &["--event", name]);
-        assert!(said.contains("answered") && !said.contains("489"), "{name}: {said}");
+        assert!(said.contains("answered") && !said.contains("it answered 489"), "{name}: {said}");
     }
 }
 

@@ -137,6 +137,11 @@ fn reports_are_kept_in_their_order_and_held_against_what_is_intended_in_both_sto
         let at = list[0]["at"].as_str().expect("a time");
         let first = server.tell(&["report", "show", PHONE, "--at", at]);
         assert!(first.contains("<GPP_B>1</GPP_B>") && !first.contains("GPP_C"), "{first}");
+        // As it is listed, all reports of that second count.
+        let listed = server.tell(&["report", "list", PHONE]);
+        let words: Vec<&str> = listed.lines().last().expect("a report").split_whitespace().collect();
+        let as_listed = server.tell(&["report", "show", PHONE, "--at", &format!("{} {}", words[1], words[2])]);
+        assert!(as_listed.contains("<GPP_B um=\"y\">2</GPP_B>"), "{listed}{as_listed}");
         assert!(server.tell(&["device", "status", PHONE]).contains("1 change since"));
         for word in ["kind=\"delta\",outcome=\"kept\"} 1", "kind=\"report\",outcome=\"kept\"} 1"] {
             assert!(curl(&[&server.admin("/metrics")]).text().contains(word), "{word}");
@@ -340,6 +345,18 @@ fn what_is_not_in_order_is_refused_like_anything_else_and_nothing_of_it_is_kept(
     let gz = [own("report"), own("report") + ".gz"];
     assert!(gz.iter().all(|path| server.phone(path).status == 404), "a file there is not given");
     assert_eq!(report(&server, &gz[1], FULL).status, 404, "nor by POST");
+}
+
+#[test]
+fn what_a_stranger_sends_is_no_gap() {
+    let open = "[[rule]]\npath = \"/open/$MA.xml\"\naccept = \"report\"\nproof = \"none\"\n";
+    let server = server(SQLITE, &format!("{open}{RULES}"));
+    assert_ok(&report(&server, &own("report"), FULL));
+    let stranger = curl(&["--data-binary", "junk", &server.url("http", &own("open"))]);
+    assert_eq!(stranger.status, 404, "{stranger:?}");
+    let told = || server.tell(&["events", "--kind", "report"]);
+    assert!(wait_for(|| told().contains(&format!("{PHONE}?"))), "{}", told());
+    assert_eq!(json(&server, &["drift", PHONE])["gaps"], Value::Array(vec![]));
 }
 
 #[test]

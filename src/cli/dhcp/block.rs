@@ -31,13 +31,15 @@ pub(super) enum Tftp {
     Elsewhere,
     /// There is none.
     Nowhere,
+    /// There is none, and its address was said.
+    Missing,
 }
 
 impl Tftp {
     fn address(self) -> Option<Ipv4Addr> {
         match self {
             Self::At(address) => Some(address),
-            Self::Nameless | Self::Elsewhere | Self::Nowhere => None,
+            Self::Nameless | Self::Elsewhere | Self::Nowhere | Self::Missing => None,
         }
     }
 
@@ -47,6 +49,7 @@ impl Tftp {
             Self::At(_) | Self::Nowhere => None,
             Self::Nameless => Some("150 is left out: it has an address, and --server is a name. --address says it."),
             Self::Elsewhere => Some("150 is left out: it has no port, and the tftp listener is not on port 69."),
+            Self::Missing => Some("150 is left out: the configuration has no tftp listener, which --address is for."),
         }
     }
 }
@@ -290,6 +293,11 @@ mod tests {
         assert!(!without.contains("150"), "{without}");
         let nameless = Block { tftp: Tftp::Nameless, ..block() }.isc();
         assert!(nameless.contains("--address says it") && !nameless.contains("code 150"), "{nameless}");
+        let missing = Block { tftp: Tftp::Missing, ..block() };
+        for text in [missing.isc(), missing.dnsmasq(), missing.mikrotik(), missing.kea()] {
+            assert!(text.contains("150 is left out: the configuration has no tftp listener"), "{text}");
+            assert_eq!(text.matches("150").count(), 1, "{text}");
+        }
         assert!(without.contains(&hex(block().url.as_bytes(), "")), "159: {without}");
     }
 

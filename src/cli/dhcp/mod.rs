@@ -99,11 +99,11 @@ impl Args {
         let (protocol, port) = best.context("the configuration has no listener")?;
         let port = if port == standard_port(protocol) { String::new() } else { format!(":{port}") };
         let ip = self.server.parse::<Ipv4Addr>().ok().or(self.address);
-        let tftp_port = port_of(Protocol::Tftp);
-        let tftp = match (ip, tftp_port) {
+        let tftp = match (ip, port_of(Protocol::Tftp)) {
             (Some(ip), Some(69)) => Tftp::At(ip),
             (None, Some(69)) => Tftp::Nameless,
             (_, Some(_)) => Tftp::Elsewhere,
+            (_, None) if self.address.is_some() => Tftp::Missing,
             (_, None) => Tftp::Nowhere,
         };
         let url = format!("{}://{host}{port}{path}", protocol.as_str());
