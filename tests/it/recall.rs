@@ -8,6 +8,7 @@ use phoneprov::device::{Device, DeviceName, KeyKind, Secret, Values, VariableVal
 use phoneprov::inventory::{Inventory, Known, Lookup, to_value};
 use phoneprov::store::{Defaults, Group, Store};
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 use crate::outsider::run;
 use crate::postgres;
@@ -22,15 +23,17 @@ fn places() -> (tempfile::TempDir, Sealing, [Place; 2]) {
     (folder, Sealing::File(key), [file, Place::Postgres(Secret::new(postgres::database()))])
 }
 
-/// Runs a test on several threads, in a store of each kind; it may open another one at the same place.
+/// Runs a test in a store of each kind, on one thread, where tasks take turns, and on several; it may open another store at the
+/// same place.
 fn in_both(test: &impl AsyncFn(Arc<Store>, &Place)) {
-    let (_folder, sealing, places) = places();
-    for place in &places {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
-        runtime.expect("a runtime").block_on(async {
-            let store = Store::open(place).await.expect("a store").sealing(Some(&sealing));
-            test(Arc::new(store), place).await;
-        });
+    for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let (_folder, sealing, places) = places();
+        for place in &places {
+            builder.worker_threads(4).enable_all().build().expect("a runtime").block_on(async {
+                let store = Store::open(place).await.expect("a store").sealing(Some(&sealing));
+                test(Arc::new(store), place).await;
+            });
+        }
     }
 }
 
@@ -249,8 +252,9 @@ fn who_gives_up_takes_nobody_along() {
             for _ in 0..round {
                 tokio::task::yield_now().await;
             }
-            askers.iter().step_by(2).for_each(tokio::task::JoinHandle::abort);
-            for (number, asker) in askers.into_iter().enumerate().filter(|(number, _)| number % 2 == 1) {
+            // Whoever asks for the others is among them in one half of the rounds.
+            askers.iter().skip(round % 2).step_by(2).for_each(tokio::task::JoinHandle::abort);
+            for (number, asker) in askers.into_iter().enumerate().skip(1 - round % 2).step_by(2) {
                 let known = asker.await.expect("an answer").expect("the device");
                 assert_eq!(of(&known, "n"), number.to_string());
             }
