@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Make the profile with the device's secrets of the store, in place of a mask. The history says who did.
     #[arg(long)]
     reveal: bool,
-    /// Print which file, rule, proof and transforms instead of the profile.
+    /// Print which file, rule, proof, transforms, headers and answer instead of the profile.
     #[arg(long)]
     explain: bool,
 }
