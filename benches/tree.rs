@@ -64,6 +64,15 @@ fn look_ups(criterion: &mut Criterion, layout: Layout, count: u64) {
     group.bench_function("template, folder not yet read", |bencher| {
         bencher.iter_with_setup(tree, |tree| assert_eq!(find(&tree, first), Some(FileKind::Template)));
     });
+    let new = folder.join(layout.file(count)).with_file_name("A-new-name.cfg");
+    let changed = || {
+        fs::write(&new, "").and_then(|()| fs::remove_file(&new)).expect("a name that comes and goes");
+    };
+    changed();
+    assert_eq!(find(&warm, first), Some(FileKind::Template));
+    group.bench_function("template, names came and went", |bencher| {
+        bencher.iter_with_setup(changed, |()| assert_eq!(find(&warm, first), Some(FileKind::Template)));
+    });
     group.finish();
 }
 

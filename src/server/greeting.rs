@@ -3,9 +3,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use crate::authority::Prepared;
 use crate::config::{Config, IntakeProtocol, Protocol};
+
+/// A profile that is ours, for a first try.
+const SAMPLE: &str = "basic.txt";
 
 /// Where the admin surface, syslog, and the intake of files are.
 type Others<'a> = (Option<SocketAddr>, Option<SocketAddr>, &'a [(IntakeProtocol, SocketAddr)]);
@@ -41,7 +45,7 @@ fn text(config: &Config, listening: &[(Protocol, SocketAddr)], others: Others<'_
         let folder = lab.authority.parent().unwrap_or(&lab.authority);
         let _ = writeln!(text, "  {:<9} {} (lab only{made})", "certs", folder.display());
     }
-    let tries = tries(listening, lab);
+    let tries = tries(listening, lab, &config.profiles);
     if !tries.is_empty() {
         let _ = writeln!(text, "try");
         for command in tries {
@@ -51,14 +55,17 @@ fn text(config: &Config, listening: &[(Protocol, SocketAddr)], others: Others<'_
     text
 }
 
-fn tries(listening: &[(Protocol, SocketAddr)], lab: Option<&Prepared>) -> Vec<String> {
+fn tries(listening: &[(Protocol, SocketAddr)], lab: Option<&Prepared>, profiles: &Path) -> Vec<String> {
     let on = |wanted: Protocol| {
         let (_, address) = listening.iter().find(|(protocol, _)| *protocol == wanted)?;
         Some(local(*address))
     };
     let mut tries = Vec::new();
-    tries.extend(on(Protocol::Http).map(|at| format!("curl http://{at}/basic.txt")));
-    tries.extend(on(Protocol::Tftp).map(|at| format!("curl tftp://{at}/basic.txt")));
+    // The sample that comes with us; who has put other profiles in its place knows their names.
+    if profiles.join(SAMPLE).is_file() {
+        tries.extend(on(Protocol::Http).map(|at| format!("curl http://{at}/{SAMPLE}")));
+        tries.extend(on(Protocol::Tftp).map(|at| format!("curl tftp://{at}/{SAMPLE}")));
+    }
     if let (Some(at), Some(lab)) = (on(Protocol::Https), lab)
         && let Some(phone) = lab.phones.first()
     {

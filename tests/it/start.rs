@@ -244,6 +244,9 @@ fn the_first_start_of_the_shipped_configuration_makes_a_lab_and_says_what_to_try
     }
     let server = server.stop().start();
     assert!(!server.greeting().contains("made just now"), "{}", server.greeting());
+    fs::remove_file(server.path("profiles/basic.txt")).expect("our sample");
+    let server = server.stop().start();
+    assert!(!server.greeting().contains("basic.txt"), "a command that cannot work: {}", server.greeting());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::provision::{
     self, Certified, Conditions, Delivery, Examined, Named, Presented, Profile, Refusal, Request, Verb,
 };
 
-/// More names than a folder should have that changes while phones ask (docs/performance.md has what that costs).
+/// More names than a folder should have that is read again while phones ask (docs/performance.md has what that costs).
 const CROWDED: usize = 50_000;
 
 /// Who asks for each file.
@@ -62,6 +62,7 @@ pub(super) fn findings(app: &App, sample: Option<&DeviceIdentity>, has_codes: bo
         }
         match app.line.tree.root().list(&folder) {
             Ok(Some((entries, _))) => {
+                findings.extend(crowd(app, &folder, &entries));
                 findings.extend(names(&folder, &entries));
                 findings.extend(nameless(app, &folder));
                 findings.extend(overrides(app, &folder, &entries));
@@ -117,14 +118,22 @@ fn nameless(app: &App, folder: &str) -> Vec<Finding> {
     nameless.map(finding).collect()
 }
 
+/// What a crowded folder costs where nobody tells which names come and go.
+fn crowd(app: &App, folder: &str, entries: &[Entry]) -> Option<Finding> {
+    let is_followed = || matches!(app.line.tree.root().follow(folder), Ok(Some(_)));
+    if entries.len() <= CROWDED || is_followed() {
+        return None;
+    }
+    let message = format!(
+        "{} names in one folder, of a file system that does not tell of changes: it is read again after each. Use folders",
+        entries.len()
+    );
+    Some(Finding::warning(shown(folder), message))
+}
+
 /// The names of one folder, each alone and against the others.
 fn names(folder: &str, entries: &[Entry]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if entries.len() > CROWDED {
-        let message =
-            format!("{} names in one folder, which is read anew after every change: use folders", entries.len());
-        findings.push(Finding::warning(shown(folder), message));
-    }
     let mut by_case: HashMap<String, &str> = HashMap::new();
     let mut named: Vec<Name> = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.name.starts_with(['.', '_'])) {
