@@ -1,6 +1,7 @@
 //! Where phones come in: sockets, the accept loop, TLS, proxies in front, and HTTP as hyper reads it. What they ask for is
 //! [`crate::provision`]'s matter.
 
+mod accepted;
 mod activation;
 mod answer;
 pub mod bind;
