@@ -164,7 +164,14 @@ impl Answer<'_> {
         }
     }
 
-    /// Prints which file, rule, proof and transforms, or why there are none.
+    /// Whether `.gz` at the end of the path asks for compression, as no file of that name is there.
+    fn asks_for_gz(&self) -> bool {
+        let is_gz = |file: &Arc<str>| file.to_ascii_lowercase().ends_with(".gz");
+        let asks = self.question.request().path.is_ok_and(|path| path.without_gz().is_some());
+        asks && self.trail.file.as_ref().is_some_and(|file| !is_gz(file))
+    }
+
+    /// Prints which file, rule, proof, transforms, headers and answer, or why there are none.
     pub(super) fn explain(&self, out: &mut impl Write) -> io::Result<()> {
         line(out, "path", &format!("{} over {}", self.question.asked(), self.question.over))?;
         match &self.outcome {
@@ -177,7 +184,7 @@ impl Answer<'_> {
                 line(out, "rule", self.trail.rule.as_deref().unwrap_or("not reached, or refused by it"))?;
                 if let Some(treatment) = &self.treatment {
                     line(out, "proof", proof(treatment, &self.trail.claimed))?;
-                    line(out, "transforms", &transforms(treatment, treatment.gzip))?;
+                    line(out, "transforms", &transforms(treatment, treatment.gzip || self.asks_for_gz()))?;
                 }
                 line(out, "answer", &refused(self.question.over, refusal, &self.challenges))?;
                 line(out, "reason", &refusal.to_string())

@@ -68,6 +68,8 @@ fn a_refusal_over_tftp_is_told_in_the_words_of_tftp() {
     assert_eq!(value(&explained, "answer"), Some("error 1, file not found, whatever the reason"), "{explained}");
     assert_eq!(value(&explained, "proof"), Some("a certificate that names this device"), "{explained}");
     assert_eq!(value(&explained, "transforms"), Some("none"), "{explained}");
+    let explained = told(&site, &format!("/{PHONE}.cfg.gz"), "http");
+    assert_eq!(value(&explained, "transforms"), Some("gzip"), "{explained}");
     let explained = told(&site, "/nothing.txt", "tftp");
     assert_eq!((value(&explained, "proof"), value(&explained, "transforms")), (None, None), "no rule is reached");
 }
