@@ -104,15 +104,16 @@ pub fn admit(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Pr
 
 fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profile, Refusal> {
     trail.proven = request.presented.identity().cloned();
+    // Who asks is known whatever there is to give.
+    if let Verdict::Right(account) = request.password.verdict() {
+        trail.account = Some(account.clone());
+    }
     let claim = identify::identify(line, request)?;
     trail.file = Some(claim.file().clone());
     let (treatment, bound) = line.rules.treatment(claim.path());
     let (treatment, claim) = (treatment.clone(), claim.bound_by(&bound));
     trail.claimed = claim.named().clone();
     trail.rule = Some(treatment.name.clone());
-    if let Verdict::Right(account) = request.password.verdict() {
-        trail.account = Some(account.clone());
-    }
     if treatment.accept.is_some() {
         // A leave to send is none to read.
         return Err(Refusal::Method(treatment.name.clone()));

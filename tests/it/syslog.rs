@@ -8,9 +8,9 @@ use std::net::UdpSocket;
 use serde_json::Value;
 
 use crate::events::{events, is, logger, of, says, server, standing};
-use crate::outsider::{connect, run};
+use crate::outsider::{connect, curl, run};
 use crate::server::wait_for;
-use crate::site::{OTHER, PHONE};
+use crate::site::{ALL, OTHER, PHONE, Site, config, lab};
 
 const SQLITE: &str = "sqlite://state/phoneprov.db";
 
@@ -24,7 +24,8 @@ fn no_line_of_a_stream_is_lost_by_a_stop() {
     // One that is open, and one that was just made.
     let mut fresh = connect(port);
     for (stream, name) in [(&mut open, "open"), (&mut fresh, "fresh")] {
-        let lines: String = (0..3000).map(|number| format!("<13>line {number} of the {name}\n")).collect();
+        let lines =
+            (0..3000).fold(String::new(), |lines, number| lines + &format!("<13>line {number} of the {name}\n"));
         stream.write_all(format!("{lines}<13>last of the {name}").as_bytes()).expect("loopback");
     }
     let site = server.stop();
@@ -96,6 +97,30 @@ fn a_profile_that_is_gone_is_missed_by_its_phone() {
     assert!(server.tell(&["device", "list", "--behind"]).contains(PHONE), "it has something to come for");
     assert_eq!(server.phone(&own).status, 200);
     assert!(wait_for(|| standing(&server, PHONE)["step"] == "current"));
+}
+
+#[test]
+fn a_profile_that_is_gone_is_missed_by_a_phone_that_proves_itself_by_password() {
+    let site = Site::new("");
+    let rule = "[[rule]]\npath = \"/pw/**\"\nproof = \"password\"\npassword_file = \"passwords\"\n";
+    site.configure(&config(&ALL, &format!("{rule}[store]\n[events]\n")));
+    let password = run(env!("CARGO_BIN_EXE_phoneprov"), &["password", PHONE], b"s3cret\n");
+    assert!(password.status.success(), "{password:?}");
+    fs::write(site.path("passwords"), password.stdout).expect("room for passwords");
+    let profile = site.profile("pw/$MA.cfg", "<flat-profile/>");
+    site.tell(&["device", "add", PHONE]);
+    let server = site.start();
+    let asks = |user: &[&str]| {
+        let (ca, url) = (lab("ca.pem"), server.url("https", &format!("/pw/{PHONE}.cfg")));
+        curl(&[user, &["--cacert", &ca, &url]].concat()).status
+    };
+    let own = ["-u", &format!("{PHONE}:s3cret")];
+    assert!(wait_for(|| asks(&own) == 200));
+    assert!(wait_for(|| standing(&server, PHONE)["step"] == "current"));
+    fs::remove_file(profile).expect("it was there");
+    assert_eq!((asks(&[]), asks(&["-u", &format!("{PHONE}:wrong")])), (401, 401));
+    assert_eq!(asks(&own), 404);
+    assert!(wait_for(|| standing(&server, PHONE)["step"] == "failing"), "{}", server.tell(&["events"]));
 }
 
 #[test]
