@@ -107,11 +107,11 @@ fn a_profile_that_is_gone_is_missed_by_a_phone_that_proves_itself_by_password() 
     let password = run(env!("CARGO_BIN_EXE_phoneprov"), &["password", PHONE], b"s3cret\n");
     assert!(password.status.success(), "{password:?}");
     fs::write(site.path("passwords"), password.stdout).expect("room for passwords");
-    let profile = site.profile("pw/$MA.cfg", "<flat-profile/>");
+    let profile = site.profile("pw/of/$MA.cfg", "<flat-profile/>");
     site.tell(&["device", "add", PHONE]);
     let server = site.start();
     let asks = |user: &[&str]| {
-        let (ca, url) = (lab("ca.pem"), server.url("https", &format!("/pw/{PHONE}.cfg")));
+        let (ca, url) = (lab("ca.pem"), server.url("https", &format!("/pw/of/{PHONE}.cfg")));
         curl(&[user, &["--cacert", &ca, &url]].concat()).status
     };
     let own = ["-u", &format!("{PHONE}:s3cret")];
@@ -119,7 +119,7 @@ fn a_profile_that_is_gone_is_missed_by_a_phone_that_proves_itself_by_password() 
     assert!(wait_for(|| standing(&server, PHONE)["step"] == "current"));
     fs::remove_file(profile).expect("it was there");
     assert_eq!((asks(&[]), asks(&["-u", &format!("{PHONE}:wrong")])), (401, 401));
-    assert_eq!(asks(&own), 404);
+    assert!(wait_for(|| asks(&own) == 404));
     assert!(wait_for(|| standing(&server, PHONE)["step"] == "failing"), "{}", server.tell(&["events"]));
 }
 
