@@ -67,6 +67,17 @@ fn a_message_that_is_cut_or_garbled_goes_back_and_nothing_of_it_is_kept() {
     assert_eq!(mail(&site, &whole), (Some(0), "case 612345678: 2 files by mail\n".into()));
 }
 
+#[test]
+fn as_many_attachments_as_a_message_may_have_are_kept_and_one_more_goes_back() {
+    let (site, _) = site("");
+    let names: Vec<String> = (0..33).map(|at| format!("{at}.txt")).collect();
+    let many: Vec<&str> = ["Case612345678"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    assert_eq!(mail(&site, &message(&many[..33])), (Some(0), "case 612345678: 32 files by mail\n".into()));
+    let (code, said) = mail(&site, &message(&many));
+    assert_eq!((code, said.contains("more than 32 attachments")), (Some(65), true), "{said}");
+    assert_eq!(files(&site).len(), 32);
+}
+
 fn files(site: &Site) -> Vec<Value> {
     let shown: Value = serde_json::from_str(&site.tell(&["case", "show", "612345678", "--json"])).expect("JSON");
     shown["files"].as_array().expect("a list").clone()

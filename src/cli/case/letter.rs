@@ -4,8 +4,8 @@ use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _};
 
 use crate::case::{FileName, LabelError, Remark};
 
-/// Attachments that one message may have.
-const ATTACHMENTS: usize = 200;
+/// Attachments that one message may have: all of them are under way until the last is there, and of one case no more may be.
+const ATTACHMENTS: usize = 32;
 
 /// A subject, and a sender, as they are shown (bytes).
 const SHOWN: usize = 200;
@@ -121,7 +121,7 @@ mod tests {
 
     /// A message of these parts, with its end.
     fn letter(parts: &[&str]) -> String {
-        let parts: String = parts.iter().map(|part| format!("--b\r\n{part}\r\n")).collect();
+        let parts: String = parts.iter().flat_map(|part| ["--b\r\n", part, "\r\n"]).collect();
         format!("Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n")
     }
 
