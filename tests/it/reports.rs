@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -442,17 +443,42 @@ fn a_disk_without_room_is_said_and_leaves_nothing_half() {
 #[test]
 fn a_reload_changes_how_many_uploads_there_may_be_at_once() {
     let site = Site::new("");
+    let open = "[[rule]]\npath = \"/open/$MA\"\naccept = \"prt\"\nproof = \"none\"\n";
     let text = |uploads: u32| {
-        config(&ALL, &keeping(SQLITE, &format!("{RULES}[limits]\nrequest = \"1s\"\nuploads = {uploads}\n")))
+        config(&ALL, &keeping(SQLITE, &format!("{RULES}{open}[limits]\nrequest = \"1s\"\nuploads = {uploads}\n")))
     };
-    site.configure(&text(0));
+    site.configure(&text(1));
     site.tell(&["device", "add", PHONE]);
     let server = site.start();
-    let status = || report(&server, &own("report"), FULL).status;
+    let under_way = || {
+        let entries = fs::read_dir(server.path("state/uploads")).expect("a folder").flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".part")).count()
+    };
+    // What a report is answered while another upload comes in, a byte now and then.
+    let status = || {
+        let mut other = connect(server.port("http"));
+        let head = format!("PUT /open/{PHONE} HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\nx");
+        other.write_all(head.as_bytes()).expect("an open connection");
+        assert!(wait_for(|| under_way() == 1), "{}", server.log());
+        let answered = AtomicBool::new(false);
+        let status = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !answered.load(Ordering::Relaxed) && other.write_all(b"x").is_ok() {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+            let status = report(&server, &own("report"), FULL).status;
+            answered.store(true, Ordering::Relaxed);
+            status
+        });
+        drop(other);
+        assert!(wait_for(|| under_way() == 0), "{}", server.log());
+        status
+    };
     assert_eq!(status(), 503);
     server.reload(&text(2), "server: reloaded");
-    assert_eq!((status(), status(), status()), (200, 200, 200));
-    server.reload(&text(0), "server: reloaded");
+    assert_eq!((status(), status()), (200, 200));
+    server.reload(&text(1), "server: reloaded");
     assert_eq!(status(), 503);
     assert!(!server.log().contains("count from the next start"), "{}", server.log());
 }
