@@ -92,7 +92,7 @@ mod tests {
         for good in ["1s", "30d", "366d"] {
             assert!(end(good).is_ok_and(|end| end > Timestamp::now()), "{good}");
         }
-        for (dead, shown) in [("0s", "0ns"), ("999ms", "999ms")] {
+        for (dead, shown) in [("0s", "0s"), ("999ms", "999ms")] {
             let error = end(dead).expect_err(dead).to_string();
             let expected =
                 format!("--expires {shown} gives a token that is never good: expected 1s to 366d, such as 7d");
