@@ -25,6 +25,10 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 /// reads all rows instead.
 const NEAR: &str = "set random_page_cost = 1.1";
 
+/// What a connection keeps of the file (KiB, as SQLite counts them), as it is read: by default two thousand, which is less than
+/// ten thousand devices take.
+const PAGES: &str = "pragma cache_size = -8192";
+
 /// What a URL gives a meaning of its own.
 const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>');
 
@@ -85,7 +89,10 @@ impl Engine {
                 prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
                 let path = file.to_string_lossy();
                 // Nobody hangs up but us.
-                let options = options.max_connections(READERS).test_before_acquire(false);
+                let options = options
+                    .max_connections(READERS)
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| Box::pin(async move { connection.execute(PAGES).await.map(drop) }));
                 (options, format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
             }
             Place::Postgres(url) => {
