@@ -157,7 +157,9 @@ fn the_fields_of_a_certificate_are_variables_of_templates() {
     }
     server.log_line(&["`certificate` is not known: the phone showed none that verifies"]);
     assert_eq!(ask(&server, "/missing/8841.xml", Some(&spa)).status, 404);
-    server.log_line(&["missing/$PSN.xml:1: an attribute that the line uses is not defined"]);
+    server.log_line(&[
+        "missing/$PSN.xml:1: `certificate.serialNumber` is not defined: the phone's certificate has no such field",
+    ]);
     assert!(ask(&server, "/default/8841.xml", Some(&spa)).text().contains("<GPP_A>-</GPP_A>"));
 }
 

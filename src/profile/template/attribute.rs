@@ -11,6 +11,9 @@ pub(super) fn missing(line: Option<&str>) -> String {
     let quoted: Vec<String> = named.iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
         [] => "an attribute that the line uses is not defined".to_owned(),
+        [one] if one.starts_with("`certificate.") => {
+            format!("{one} is not defined: the phone's certificate has no such field, give it a default")
+        }
         [one] => format!("{one} is not defined: set it where its table is made, or give it a default"),
         several if several.len() <= MOST => format!(
             "one of {} is not defined: set it where its table is made, or give it a default",
