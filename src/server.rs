@@ -226,7 +226,7 @@ impl Server {
         if !differs.is_empty() {
             tracing::warn!("other than at the start, these count from the next start: {}", differs.join(", "));
         }
-        self.reread_keys();
+        self.reread_keys(&app.config);
         self.allow(&self.shared.connections, old.limits.connections, new.limits.connections);
         self.allow(&self.shared.uploads, old.limits.uploads, new.limits.uploads);
         self.apps.send_replace(app);
@@ -234,12 +234,16 @@ impl Server {
         Ok(())
     }
 
-    /// Takes over the keys of the store's secrets as they are in their file now.
-    fn reread_keys(&self) {
+    /// Takes over the keys of the store's secrets as they are where the configuration names them now. Those of another
+    /// store wait for the next start, as it does.
+    fn reread_keys(&self, config: &Config) {
+        if !self.lasting.has_the_store_of(config) {
+            return;
+        }
         let Some((store, inventory)) = self.shared.store.as_ref().zip(self.apps.borrow().line.inventory.clone()) else {
             return;
         };
-        match store.reread_keys() {
+        match store.reread_keys(config.store.as_ref().and_then(|store| store.sealing.as_ref())) {
             Ok(true) => inventory.forget(inventory.revision(), &Touched::Everything),
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the keys of the store's secrets stay as they were"),

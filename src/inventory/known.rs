@@ -209,9 +209,9 @@ fn of_template(name: &VariableName, value: &VariableValue) -> Value {
     match value {
         VariableValue::Open(value) => to_value(value),
         VariableValue::Secret(secret) => secret.expose().into(),
-        VariableValue::Sealed(_) => {
-            unavailable(format!("`{name}` is a secret that this server cannot open: `phoneprov check` says why"))
-        }
+        VariableValue::Sealed(_) => unavailable(format!(
+            "`{name}` is a secret that this server cannot open: `phoneprov check` says why; a key named since counts from SIGHUP on"
+        )),
     }
 }
 

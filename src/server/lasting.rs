@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Admin, Config, Events, Format, Intake, LogLevel, Place, Sealing, Syslog, Uploads};
+use crate::config::{Admin, Config, Events, Format, Intake, LogLevel, Place, Syslog, Uploads};
 
 /// The settings of a configuration that count from the next start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Lasting {
     format: Format,
     state: Option<PathBuf>,
     admin: Admin,
-    store: Option<(Place, usize, Option<Sealing>)>,
+    store: Option<(Place, usize)>,
     events: Option<Events>,
     syslog: Option<Syslog>,
     uploads: Option<Uploads>,
@@ -27,7 +27,7 @@ impl Lasting {
             format: config.log.format,
             state: config.state.clone(),
             admin: config.admin.clone(),
-            store: store.map(|store| (store.place.clone(), store.remembered, store.sealing.clone())),
+            store: store.map(|store| (store.place.clone(), store.remembered)),
             events: config.events.clone(),
             syslog: config.syslog.clone(),
             uploads: config.uploads.clone(),
@@ -39,6 +39,12 @@ impl Lasting {
     pub(super) fn keep_in(&self, config: &mut Config) {
         config.log.level = self.level.clone();
         config.log.format = self.format;
+    }
+
+    /// Whether a configuration means the store that is open.
+    pub(super) fn has_the_store_of(&self, config: &Config) -> bool {
+        let place = config.store.as_ref().map(|store| &store.place);
+        place == self.store.as_ref().map(|(place, _)| place)
     }
 
     /// What is otherwise there, as the configuration calls it.

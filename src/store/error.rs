@@ -136,7 +136,7 @@ pub enum StoreError {
     /// A secret is to be kept, and there is no key.
     #[error(
         "secrets are kept sealed, and there is no key: `phoneprov secrets key > state/seal.key` makes one, and \
-         `seal_key_file = \"state/seal.key\"` under [store] names it"
+         `seal_key_file = \"state/seal.key\"` under [store] names it, for a running server from SIGHUP on"
     )]
     NoSealingKey,
     /// The keys cannot be read.

@@ -86,7 +86,7 @@ impl Store {
             pool: Engine::pool(place)?,
             engine: Engine::of(place),
             place: engine::shown(place),
-            sealer: Sealer::Without,
+            sealer: Sealer::of(None),
             queue: Queue::default(),
         })
     }

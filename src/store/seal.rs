@@ -18,12 +18,18 @@ pub(super) const MASK_IN_PROFILES: &str = "********";
 /// How secrets are sealed and opened.
 #[derive(Debug)]
 pub(super) enum Sealer {
-    /// Not at all: no key is configured.
-    Without,
     /// Each one opens as a mask, for people.
     Masked,
-    /// By the keys of this place, read when they are first needed.
-    With(Sealing, RwLock<Option<Arc<[SealingKey]>>>),
+    /// By keys, read when they are first needed.
+    With(RwLock<Kept>),
+}
+
+/// Where the keys are, and the keys.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// None: no key is configured, and secrets are neither sealed nor opened.
+    place: Option<Sealing>,
+    keys: Option<Arc<[SealingKey]>>,
 }
 
 /// Where a secret is kept.
@@ -49,39 +55,48 @@ impl Place<'_> {
 }
 
 impl Sealer {
-    /// By the keys of this place.
+    /// By the keys of this place; without one, not at all.
     pub(super) fn of(sealing: Option<&Sealing>) -> Self {
-        sealing.map_or(Self::Without, |sealing| Self::With(sealing.clone(), RwLock::default()))
+        Self::With(RwLock::new(Kept { place: sealing.cloned(), keys: None }))
     }
 
     /// The same, whose keys are read when they are first needed.
     pub(super) fn twin(&self) -> Self {
         match self {
-            Self::Without => Self::Without,
             Self::Masked => Self::Masked,
-            Self::With(sealing, _) => Self::With(sealing.clone(), RwLock::default()),
+            Self::With(kept) => Self::of(kept.read().unwrap_or_else(PoisonError::into_inner).place.as_ref()),
         }
     }
 
     /// The keys, the one that seals first.
     pub(super) fn keys(&self) -> Result<Arc<[SealingKey]>, StoreError> {
-        let Self::With(sealing, kept) = self else { return Err(StoreError::NoSealingKey) };
-        if let Some(keys) = kept.read().unwrap_or_else(PoisonError::into_inner).clone() {
+        if let Self::With(kept) = self
+            && let Some(keys) = kept.read().unwrap_or_else(PoisonError::into_inner).keys.clone()
+        {
             return Ok(keys);
         }
-        let keys = read(sealing)?;
-        *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
-        Ok(keys)
+        self.reread()?;
+        let Self::With(kept) = self else { return Err(StoreError::NoSealingKey) };
+        kept.read().unwrap_or_else(PoisonError::into_inner).keys.clone().ok_or(StoreError::NoSealingKey)
     }
 
     /// Reads the keys again; whether they are others.
-    pub(super) fn reread(&self) -> Result<bool, StoreError> {
-        let Self::With(sealing, kept) = self else { return Ok(false) };
-        let keys = read(sealing)?;
-        let ids = |keys: &[SealingKey]| keys.iter().map(|key| key.id().to_owned()).collect::<Vec<_>>();
+    fn reread(&self) -> Result<bool, StoreError> {
+        let Self::With(kept) = self else { return Ok(false) };
+        let place = kept.read().unwrap_or_else(PoisonError::into_inner).place.clone();
+        let keys = place.as_ref().map(read).transpose()?;
         let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
-        let before = kept.replace(keys.clone());
-        Ok(before.is_none_or(|before| ids(&before) != ids(&keys)))
+        // Another place may have been named meanwhile.
+        Ok(kept.place == place && kept.take(keys))
+    }
+
+    /// Reads the keys of a place, which counts from now on; whether they are others than before.
+    fn move_to(&self, place: Option<&Sealing>) -> Result<bool, StoreError> {
+        let Self::With(kept) = self else { return Ok(false) };
+        let keys = place.map(read).transpose()?;
+        let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.place = place.cloned();
+        Ok(kept.take(keys))
     }
 
     /// Seals a secret for its place.
@@ -144,6 +159,15 @@ impl Sealer {
     }
 }
 
+impl Kept {
+    /// Takes over keys; whether they are others.
+    fn take(&mut self, keys: Option<Arc<[SealingKey]>>) -> bool {
+        let ids = |keys: &[SealingKey]| keys.iter().map(|key| key.id().to_owned()).collect::<Vec<_>>();
+        let before = std::mem::replace(&mut self.keys, keys);
+        before.as_deref().map(ids) != self.keys.as_deref().map(ids)
+    }
+}
+
 impl Store {
     /// The same store, with the keys of its secrets.
     #[must_use]
@@ -157,12 +181,12 @@ impl Store {
         Self { sealer: Sealer::Masked, ..self }
     }
 
-    /// Reads the keys of the secrets again; whether they are others than before.
+    /// Reads the keys of the secrets from where they are named now; whether they are others than before.
     ///
     /// # Errors
-    /// They cannot be read.
-    pub fn reread_keys(&self) -> Result<bool, StoreError> {
-        self.sealer.reread()
+    /// They cannot be read, and those from before stay.
+    pub fn reread_keys(&self, sealing: Option<&Sealing>) -> Result<bool, StoreError> {
+        self.sealer.move_to(sealing)
     }
 }
 

@@ -241,6 +241,33 @@ fn without_the_key_only_what_needs_a_secret_is_not_served() {
 }
 
 #[test]
+fn a_key_that_is_named_while_the_server_runs_counts_from_the_reload_on() {
+    for site in both() {
+        furnish(&site);
+        let named = fs::read_to_string(site.config()).expect("a configuration");
+        let key = "seal_key_file = \"seal.key\"\n";
+        fs::write(site.config(), named.replace(key, "")).expect("room");
+        let server = site.start();
+        let secret = || server.phone(&format!("/s/{PHONE}.cfg"));
+        assert_eq!(secret().status, 404);
+        server.log_line(&["`sip_password` is a secret that this server cannot open", "counts from SIGHUP on"]);
+
+        let unreadable = named.replace(key, "seal_key_file = \"nowhere.key\"\n");
+        server.reload(&unreadable, "the keys of the store's secrets stay as they were");
+        assert_eq!(secret().status, 404);
+        server.reload(&named, "reloaded");
+        assert_eq!(secret().text(), SECRET, "{}", server.log());
+
+        // Those of another store wait for it.
+        let elsewhere = "[store]\nurl = \"sqlite://state/other.db\"\n";
+        let other = format!("{}{elsewhere}", &named[..named.find("[store]").expect("a store")]);
+        server.reload(&other, "count from the next start: [store]");
+        assert_eq!(secret().text(), SECRET, "{}", server.log());
+        assert_eq!(server.log().matches("count from the next start").count(), 1, "{}", server.log());
+    }
+}
+
+#[test]
 fn all_secrets_are_sealed_anew_while_the_server_serves() {
     for site in both() {
         furnish(&site);

@@ -29,7 +29,7 @@ fn own(variables: &Variables) -> impl Iterator<Item = Result<Parameter, Error>> 
     let own = variables.range("<".to_owned().."=".to_owned());
     own.map(|(name, value)| match value.kind() {
         ValueKind::Invalid => {
-            Err(Plain(format!("{name} is a secret that this server cannot open: `phoneprov check` says why")).into())
+            Err(Plain(format!("{name} is a secret that this server cannot open: `phoneprov check` says why; a key named since counts from SIGHUP on")).into())
         }
         _ => functions::kept(name.trim_matches(['<', '>']), value),
     })
