@@ -134,10 +134,14 @@ impl Authority {
     }
 
     /// A phone's certificate `phone-000e08abcdef.pem` and `.key`, valid for ten years, with the subject of a real one:
-    /// `OU=CP-8841-3PCC, L=<serial number>, ST=000e08abcdef` (domain: Cisco 8800 Provisioning Guide).
+    /// `OU=CP-8841-3PCC, L=<serial number>, ST=000e08abcdef` (domain: Cisco 8800 Provisioning Guide). A renewed one keeps
+    /// the model and the serial number that it had, where no others are said.
     pub fn phone(&self, phone: &LabPhone, existing: Existing) -> Result<Issued, AuthorityError> {
         let name = format!("phone-{}", phone.mac);
-        self.issue(&name, existing, |key, _| issue::phone(&self.issuer, self.not_after, key, phone))
+        self.issue(&name, existing, |key, previous| {
+            let phone = previous.map_or_else(|| phone.clone(), |previous| phone.or_as_in(previous));
+            issue::phone(&self.issuer, self.not_after, key, &phone)
+        })
     }
 
     fn issue(

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::certificate::Details;
 use crate::device::{MacAddress, MacError, Model, ModelError, SerialError, SerialNumber};
 
 /// What a lab phone's certificate says. Parses from `MAC[,MODEL[,SERIAL]]`.
@@ -13,6 +14,8 @@ pub struct LabPhone {
     pub model: Model,
     /// The serial number: the subject's `L`.
     pub serial: SerialNumber,
+    /// Whether model and serial number were said, or are what they are for want of another.
+    said: [bool; 2],
 }
 
 /// The text is not a phone; the message says which part of it is wrong.
@@ -36,7 +39,27 @@ impl LabPhone {
     /// The phone with this address; the model is CP-8841-3PCC and the serial number is made from the address.
     #[must_use]
     pub fn new(mac: MacAddress) -> Self {
-        Self { mac, model: model(), serial: SerialNumber::for_lab(mac) }
+        Self { mac, model: model(), serial: SerialNumber::for_lab(mac), said: [false; 2] }
+    }
+
+    /// The same as a phone of this model.
+    #[must_use]
+    pub fn of_model(self, model: Model) -> Self {
+        Self { model, said: [true, self.said[1]], ..self }
+    }
+
+    /// The same, where model or serial number were not said as a certificate has them that it has already.
+    #[must_use]
+    pub fn or_as_in(&self, certificate: &Details) -> Self {
+        let field = |name| certificate.subject.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        let mut phone = self.clone();
+        if let Some(model) = field("OU").and_then(|model| model.parse().ok()).filter(|_| !self.said[0]) {
+            phone.model = model;
+        }
+        if let Some(serial) = field("L").and_then(|serial| serial.parse().ok()).filter(|_| !self.said[1]) {
+            phone.serial = serial;
+        }
+        phone
     }
 }
 
@@ -47,10 +70,10 @@ impl FromStr for LabPhone {
         let mut parts = text.split(',');
         let mut phone = Self::new(parts.next().unwrap_or_default().parse()?);
         if let Some(model) = parts.next() {
-            phone.model = model.parse()?;
+            (phone.model, phone.said[0]) = (model.parse()?, true);
         }
         if let Some(serial) = parts.next() {
-            phone.serial = serial.parse()?;
+            (phone.serial, phone.said[1]) = (serial.parse()?, true);
         }
         if parts.next().is_some() { Err(PhoneError::Parts(text.into())) } else { Ok(phone) }
     }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             show(&defaults, *json)
         }
         Command::Set { variables, preview } => {
-            let set = variables.read()?;
+            let set = variables.read(&config.lint)?;
             ensure!(!set.is_empty(), "no variable is named");
             change(&store, config, (*preview, "defaults set"), |defaults| {
                 put(&mut defaults.variables, &set);

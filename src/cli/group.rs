@@ -82,13 +82,13 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     with_shared_store(&args.config, async |config, store| match &args.command {
         Command::Add { name, notes, variables } => {
-            let group = changed(Group::new(name.clone()), Some(notes), &variables.read()?)?;
+            let group = changed(Group::new(name.clone()), Some(notes), &variables.read(&config.lint)?)?;
             add(&store, group).await
         }
         Command::Show { name, json, reveal: false } => show(&store, name, *json).await,
         Command::Show { name, json, reveal: true } => reveal(&store, name, *json).await,
         Command::Set { name, notes, variables, preview } => {
-            let variables = variables.read()?;
+            let variables = variables.read(&config.lint)?;
             change((&store, config, *preview), name, "group set", |group| changed(group, notes.as_ref(), &variables))
                 .await
         }

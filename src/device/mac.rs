@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A 48-bit MAC address. Parses from 12 hexadecimal digits of any case, alone or in six pairs joined by `:` or `-`.
+/// A 48-bit MAC address. Parses from 12 hexadecimal digits of any case: alone, in six pairs joined by `:` or `-`, or in
+/// three fours joined by `.`, as Cisco's switches print it.
 ///
 /// The three printed forms are the macros `$MA`, `$MAU` and `$MAC` (Cisco 8831 Provisioning Guide, macro expansion).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,7 +12,9 @@ pub struct MacAddress([u8; 6]);
 
 /// The text is not a MAC address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a MAC address: expected 12 hexadecimal digits, alone or in pairs joined by `:` or `-`")]
+#[error(
+    "`{0}` is not a MAC address: expected 12 hexadecimal digits, alone, in pairs joined by `:` or `-`, or in fours joined by `.`"
+)]
 pub struct MacError(String);
 
 impl MacAddress {
@@ -91,6 +94,9 @@ impl FromStr for MacAddress {
                 }
                 bytes.iter().enumerate().filter(|(at, _)| at % 3 != 2).map(|(_, byte)| *byte).collect()
             }
+            [_, _, _, _, b'.', _, _, _, _, b'.', ..] if bytes.len() == 14 => {
+                bytes.iter().enumerate().filter(|(at, _)| at % 5 != 4).map(|(_, byte)| *byte).collect()
+            }
             _ => bytes.to_vec(),
         };
         Self::from_digits(&digits).ok_or_else(|| MacError(text.into()))
@@ -119,7 +125,8 @@ mod tests {
         #[test]
         fn every_printed_form_parses_back(octets: [u8; 6]) {
             let mac = MacAddress::new(octets);
-            for text in [mac.ma(), mac.mau(), mac.mac(), mac.mac().replace(':', "-")] {
+            let fours = mac.mau().as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(".");
+            for text in [mac.ma(), mac.mau(), mac.mac(), mac.mac().replace(':', "-"), fours.to_lowercase(), fours] {
                 prop_assert_eq!(text.parse::<MacAddress>().expect("a printed address"), mac);
             }
         }
@@ -127,7 +134,7 @@ mod tests {
         #[test]
         fn nothing_else_parses(text in "\\PC{0,20}") {
             if let Ok(mac) = text.parse::<MacAddress>() {
-                let digits: String = text.chars().filter(|c| !":-".contains(*c)).collect();
+                let digits: String = text.chars().filter(|c| !":-.".contains(*c)).collect();
                 prop_assert_eq!(digits.to_ascii_lowercase(), mac.ma());
             }
         }
@@ -143,9 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn it_may_be_written_as_switches_print_it() {
+        for text in ["2C31.24C9.F8E1", "2c31.24c9.f8e1"] {
+            assert_eq!(text.parse().map(MacAddress::ma), Ok("2c3124c9f8e1".to_owned()));
+        }
+    }
+
+    #[test]
     fn the_error_names_the_text_and_what_would_be_right() {
-        for text in ["", "zz", "000e08abcde", "000e08abcdef0", "00:0e-08:ab:cd:ef", "00:0e:08:ab:cd:e", "000e08abcdeg"]
-        {
+        let pairs = ["00:0e-08:ab:cd:ef", "00:0e:08:ab:cd:e", "00.0e.08.ab.cd.ef"];
+        let fours =
+            ["000e.08ab.cde", "000e.08ab.cdef.", "000e08.abcdef", "000e:08ab:cdef", "000e.08ab-cdef", "000.e08ab.cdef"];
+        let digits = ["", "zz", "000e08abcde", "000e08abcdef0", "000e08abcdeg"];
+        for text in [&digits[..], &pairs, &fours].concat() {
             let error = text.parse::<MacAddress>().expect_err("not an address");
             assert!(error.to_string().starts_with(&format!("`{text}` is not a MAC address: expected 12")));
         }

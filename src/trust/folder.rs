@@ -67,6 +67,12 @@ impl TrustFolder {
         Self { path: path.to_owned() }
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its anchors in order of name; none where there is no folder.
     ///
     /// # Errors

@@ -189,12 +189,12 @@ fn every_row_that_cannot_be_is_told_with_its_line() {
         sn;x;;\r\n";
     let expected = "\
         line 4: 000e08000001 stands on line 2 already\n\
-        line 5: `000e0800000g` is not a MAC address: expected 12 hexadecimal digits, alone or in pairs joined by `:` or `-`\n\
+        line 5: `000e0800000g` is not a MAC address: expected 12 hexadecimal digits, alone, in pairs joined by `:` or `-`, or in fours joined by `.`\n\
         line 6: 2 cells, but the header has 4\n\
         line 7: there is no group sale: `phoneprov group add` makes one\n\
         line 8: vlan is no JSON: EOF while parsing an object at line 1 column 1\n\
         line 10: the row has neither a MAC address nor a serial number\n\
-        line 11: `sn` is not a MAC address: expected 12 hexadecimal digits, alone or in pairs joined by `:` or `-`\n\
+        line 11: `sn` is not a MAC address: expected 12 hexadecimal digits, alone, in pairs joined by `:` or `-`, or in fours joined by `.`\n\
         2 added, 0 changed, 0 unchanged, 7 with findings";
     for desk in Desk::both() {
         desk.says(&["group", "add", "sales"]);

@@ -92,6 +92,26 @@ fn a_running_server_has_a_changed_parameter_at_once() {
 }
 
 #[test]
+fn a_name_that_is_hardly_meant_is_told_of_and_taken() {
+    let site = site("sqlite://state/phoneprov.db");
+    let said = |args: &[&str]| {
+        let output = ask(&site, args, "");
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let device = ["device", "set", PHONE, "--parameter", "time_zone=GMT"];
+    assert_eq!(said(&device), "phoneprov: warning: `time_zone` is not a known parameter: is Time_Zone meant?\n");
+    let group = ["group", "set", "lyon", "--parameter", "Nonsense_Param=1", "--parameter", "Time_Zone=GMT"];
+    assert_eq!(said(&group), "phoneprov: warning: `Nonsense_Param` is not a known parameter\n");
+    assert!(said(&["defaults", "set", "--parameter", "Time_Zon=GMT"]).contains("is Time_Zone meant?"));
+    assert!(rendered(&site, PHONE).contains("<time_zone>GMT</time_zone>"), "a newer phone may know it");
+
+    let configured = fs::read_to_string(site.config()).expect("a configuration");
+    site.configure(&format!("{configured}\n[lint]\nknown = [\"Nonsense_Param\"]\n"));
+    assert_eq!(said(&group), "");
+}
+
+#[test]
 fn a_password_among_them_is_sealed_and_masked() {
     for site in both() {
         for (input, args) in [

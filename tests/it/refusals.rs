@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::outsider::{Answer, connect, curl, decrypt, raw, run};
+use crate::outsider::{Answer, connect, curl, curl_output, decrypt, raw, run};
 use crate::server::Server;
 use crate::site::{OTHER, PHONE, Site, lab};
 
@@ -296,4 +296,20 @@ fn two_phones_on_one_path_never_get_each_others_bytes() {
     }
     let metrics = curl(&[&server.admin("/metrics")]).text();
     assert!(metrics.contains("phoneprov_cache_hits_total 8"), "the cache was asked: {metrics}");
+}
+
+#[test]
+fn https_to_the_http_port_leaves_a_line_and_a_client_that_leaves_without_an_alert_none() {
+    let server = Site::new("").start();
+    let tls = |protocol: &str, name: &str| {
+        let port = server.port(protocol);
+        let resolve = format!("{name}:{port}:127.0.0.1");
+        let url = format!("https://{name}:{port}/basic.txt");
+        curl_output(&["--cacert", &lab("ca.pem"), "--resolve", &resolve, &url]).status.code()
+    };
+    assert_eq!(tls("https", "localhost"), Some(0));
+    assert_eq!(tls("https", "elsewhere.example.com"), Some(60), "the name is not in the certificate");
+    assert_ne!(tls("http", "localhost"), Some(0));
+    server.log_line(&["phoneprov::listen::rejected", "request not understood", "invalid HTTP method parsed"]);
+    assert!(!server.log().contains("handshake failed"), "{}", server.log());
 }

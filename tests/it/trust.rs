@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::outsider::{curl, openssl, phoneprov, run};
 use crate::server::Server;
-use crate::site::{Site, config, lab};
+use crate::site::{PHONE, Site, config, lab};
 
 /// A server with a certificate that nobody else signed.
 fn self_signed(name: &str, client_tls: &str) -> Server {
@@ -85,6 +85,24 @@ impl Files {
         );
         [pem, key]
     }
+}
+
+#[test]
+fn an_empty_folder_and_a_phones_certificate_are_answered_with_what_to_do() {
+    let files = Files::new();
+    let folder = files.path("trust");
+    let listed = asked(&["certs", "trust", "--dir", &folder, "list"]);
+    let hint = format!("`phoneprov certs trust --dir {folder} add FILE` adds one");
+    assert!(String::from_utf8_lossy(&listed.stderr).contains(&hint), "{listed:?}");
+
+    let add = |pem: &str| asked(&["certs", "trust", "--dir", &folder, "add", pem]);
+    let leaf = add(&lab(&format!("phone-{PHONE}.pem")));
+    let said = String::from_utf8_lossy(&leaf.stderr).into_owned();
+    assert!(
+        said.contains("warning: phone-000e08abcdef is no authority (CA:FALSE): client_ca passes it over"),
+        "{said}"
+    );
+    assert_eq!(String::from_utf8_lossy(&add(&lab("ca.pem")).stderr), "");
 }
 
 fn fingerprint(pem: &str) -> String {

@@ -24,8 +24,8 @@ pub(super) struct Args {
     /// A further name or address under which phones reach the server; may be repeated.
     #[arg(long = "name", value_name = "HOST")]
     names: Vec<HostName>,
-    /// A phone that gets a certificate; may be repeated. Unless given, MODEL is CP-8841-3PCC and SERIAL is made from
-    /// MAC.
+    /// A phone that gets a certificate; may be repeated. Unless given, MODEL and SERIAL are those of the certificate that it
+    /// has; without one, MODEL is CP-8841-3PCC and SERIAL is made from MAC.
     #[arg(long = "phone", value_name = "MAC[,MODEL[,SERIAL]]")]
     phones: Vec<LabPhone>,
     /// Make the server's certificate and those of the phones named here anew, for the keys that they have.
@@ -69,6 +69,7 @@ fn phone(out: &mut impl Write, phone: &LabPhone, issued: &Issued) -> anyhow::Res
     let subject: Vec<String> = details.subject.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let text = format!("{}, {}", subject.join(", "), validity(&details, Timestamp::now()));
     line(out, issued.outcome, &issued.certificate, &text)?;
+    let phone = phone.or_as_in(&details);
     let asked = format!("OU={}, L={}, ST={}", phone.model, phone.serial, phone.mac);
     if subject.join(", ") != asked {
         writeln!(out, "         it does not say {asked}: run again with --renew to make it anew")?;
@@ -146,6 +147,23 @@ mod tests {
         let renewed = lab(folder.path(), &[&options[..], &["--renew"]].concat());
         assert!(renewed.contains("renewed  server.pem: for localhost, 127.0.0.1, ::1, prov.lab, expires"), "{renewed}");
         assert!(renewed.contains("renewed  phone-000e08abcdef.pem: OU=SPA504G"), "{renewed}");
+    }
+
+    #[test]
+    fn a_renewed_certificate_keeps_what_is_not_said_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        lab(folder.path(), &["--phone", "2c3124c9f8e1,CP-8861,FCH2133E8B9"]);
+        for (phone, subject) in [
+            ("2c3124c9f8e1", "OU=CP-8861, L=FCH2133E8B9"),
+            ("2c3124c9f8e1,CP-7841", "OU=CP-7841, L=FCH2133E8B9"),
+            ("2C31.24C9.F8E1,CP-7841,FCH2133E8B8", "OU=CP-7841, L=FCH2133E8B8"),
+        ] {
+            let renewed = lab(folder.path(), &["--phone", phone, "--renew"]);
+            let line = format!("renewed  phone-2c3124c9f8e1.pem: {subject}, ST=2c3124c9f8e1");
+            assert!(renewed.contains(&line) && !renewed.contains("does not say"), "{renewed}");
+        }
+        let kept = lab(folder.path(), &["--phone", "2c3124c9f8e1"]);
+        assert!(kept.contains("kept     phone-") && !kept.contains("does not say"), "{kept}");
     }
 
     #[test]

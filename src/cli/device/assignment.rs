@@ -5,7 +5,8 @@ use std::str::FromStr;
 use anyhow::ensure;
 use serde_json::Value;
 
-use crate::cli::hidden;
+use crate::cli::{hidden, warning};
+use crate::config::Lint;
 use crate::device::{Secret, Values, VariableName, VariableValue};
 use crate::profile::parameters::is_secret;
 
@@ -26,8 +27,19 @@ pub(in crate::cli) struct Assignments {
 }
 
 impl Assignments {
-    /// The variables with their values; those that are secrets are asked for.
-    pub(in crate::cli) fn read(&self) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
+    /// The variables with their values; those that are secrets are asked for. A parameter that is hardly meant is told of
+    /// and taken: a newer phone may know it.
+    pub(in crate::cli) fn read(&self, lint: &Lint) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
+        let known = lint.settings().known;
+        for name in self.parameters.iter().filter_map(|ParameterAssignment(name, _)| name.parameter()) {
+            if let Some(doubt) = warning::doubt_of_parameter(name, None).filter(|_| !known.contains(name)) {
+                warning::say(&doubt);
+            }
+        }
+        self.values()
+    }
+
+    fn values(&self) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
         let given = self.parameters.iter().filter_map(|ParameterAssignment(name, value)| {
             value.as_ref().map(|value| Assignment { name: name.clone(), value: value.clone() })
         });
@@ -170,7 +182,7 @@ mod tests {
         let read = |texts: &[&str]| {
             let parameters = texts.iter().map(|text| text.parse()).collect::<Result<_, String>>()?;
             let assignments = Assignments { parameters, ..Assignments::default() };
-            assignments.read().map_err(|error| error.to_string())
+            assignments.values().map_err(|error| error.to_string())
         };
         let zone: VariableName = "<Time_Zone>".parse().expect("a name");
         assert_eq!(read(&["Time_Zone=GMT+01:00"]), Ok(vec![(zone.clone(), json!("GMT+01:00").into())]));

@@ -110,7 +110,7 @@ pub(super) fn add(args: &Add, config: &Path) -> anyhow::Result<ExitCode> {
     };
     let Some(identity) = identity else { bail!("a device needs a name") };
     let mut device = Device { enabled: !args.disabled, ..Device::new(identity) };
-    args.fields.apply(&mut device, &args.fields.variables()?);
+    args.fields.apply(&mut device, &args.fields.variables(config)?);
     with_store(config, async |store| {
         let mut writing = store.write(&who(), "device add").await?;
         writing.change(vec![(None, Some(device.clone()))]).await?;
@@ -121,7 +121,7 @@ pub(super) fn add(args: &Add, config: &Path) -> anyhow::Result<ExitCode> {
 
 /// Changes one.
 pub(super) fn set(args: &Set, config: &Path) -> anyhow::Result<ExitCode> {
-    let variables = args.fields.variables()?;
+    let variables = args.fields.variables(config)?;
     one(config, (&args.name, "device set"), (args.preview, &args.form), |device| {
         args.fields.apply(device, &variables);
         Ok(())

@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
         label: args.label.clone(),
         notes: args.notes.clone(),
         groups: args.groups.clone(),
-        variables: args.variables.read()?.into_iter().collect(),
+        variables: args.variables.read(&crate::cli::load(config)?.lint)?.into_iter().collect(),
     };
     let code = Code::random()?;
     let print = code.print()?;

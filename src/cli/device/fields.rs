@@ -1,5 +1,7 @@
 //! What can be said of a device by options.
 
+use std::path::Path;
+
 use super::assignment::{Assignments, put};
 use crate::device::{Device, DeviceIdentity, GroupName, MacAddress, Model, SerialNumber, VariableName, VariableValue};
 
@@ -35,9 +37,10 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// The variables that are to be set; those that are secrets are asked for.
-    pub(super) fn variables(&self) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
-        self.variables.read()
+    /// The variables that are to be set; those that are secrets are asked for. The configuration may know more
+    /// parameters.
+    pub(super) fn variables(&self, config: &Path) -> anyhow::Result<Vec<(VariableName, VariableValue)>> {
+        self.variables.read(&crate::cli::load(config)?.lint)
     }
 
     /// Puts what is said into a device, and these variables.

@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
 
 /// Adds one.
 pub(super) fn approve(args: &Approve, config: &Path) -> anyhow::Result<ExitCode> {
-    let variables = args.fields.variables()?;
+    let variables = args.fields.variables(config)?;
     with_store(config, async |store| {
         let mut change = store.write(&who(), "device approve").await?;
         let Some(waiting) = change.waiting(&args.name).await? else {

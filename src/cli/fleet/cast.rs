@@ -42,7 +42,7 @@ impl Cast {
 
     /// What a phone's certificate says.
     fn printed(&self, mac: MacAddress) -> LabPhone {
-        LabPhone { model: self.model.clone(), ..LabPhone::new(mac) }
+        LabPhone::new(mac).of_model(self.model.clone())
     }
 }
 

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 
 use super::tell;
+use crate::certificate;
+use crate::cli::warning;
 use crate::device::Secret;
 use crate::trust::{self, Added, Alias, Found, Taken, TrustFolder};
 
@@ -52,6 +54,18 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
     let change = folder.add(&named, taken)?;
     let certificates: Vec<&[u8]> = import.found.iter().map(|found| found.der.as_slice()).collect();
     tell(&change, &certificates)?;
+    for (added, der) in change.added.iter().zip(&certificates) {
+        let alias = match added {
+            Added::New(alias) | Added::Replaced(alias) => alias.as_str(),
+            Added::Known(alias) => alias,
+        };
+        if certificate::details(der)?.is_no_ca {
+            warning::say(&format!(
+                "{alias} is no authority (CA:FALSE): client_ca passes it over, which is for those who sign phones; \
+                 client_tls trusts it as a server's own"
+            ));
+        }
+    }
     if import.left_out > 0 {
         println!(
             "left out  {} of the chain of its private key: add their own file to trust them, too",

@@ -60,11 +60,28 @@ pub(super) fn run(folder: &TrustFolder, args: &Args) -> anyhow::Result<ExitCode>
         }
     }
     if entries.is_empty() {
-        eprintln!("no trust anchor yet: `phoneprov certs trust add FILE` adds one");
+        let dir = in_a_shell(&folder.path().display().to_string());
+        eprintln!("no trust anchor yet: `phoneprov certs trust --dir {dir} add FILE` adds one");
     }
     let broken: Vec<&String> = entries.iter().filter_map(|entry| entry.error.as_ref()).collect();
     for error in &broken {
         eprintln!("phoneprov: {error}");
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A word as a shell takes it.
+fn in_a_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_named_as_it_can_be_typed() {
+        assert_eq!(["a/b-1.d", "my ca", "it's"].map(in_a_shell), ["a/b-1.d", "'my ca'", "'it'\\''s'"]);
+    }
 }
