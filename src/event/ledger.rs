@@ -147,6 +147,9 @@ impl Ledger {
             // Who has not proven anything may be anybody, and what names another device is none of its own.
             (Outcome::Refused | Outcome::Failed | Outcome::Unknown, _) if certain && self.is_missed(requested, of) => {
                 let standing = self.standing(of, address, at);
+                // To be refused says where a device is just as well.
+                standing.proven = true;
+                address.clone_into(&mut standing.address);
                 (standing.request, standing.touched) = (id, at);
                 standing.fail(at, safe(requested.reason.as_deref().unwrap_or("not served"), LONGEST), false);
             }

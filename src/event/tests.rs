@@ -127,6 +127,36 @@ fn who_proves_nothing_is_no_device_that_has_proven_itself_elsewhere() {
 }
 
 #[test]
+fn a_device_that_proves_itself_and_is_not_served_has_proven_where_it_is() {
+    let stranger = |second, outcome, version| match requested(second, "/a.cfg", outcome, version) {
+        News::Requested(mut requested) => {
+            (requested.trail.proven, requested.peer) = (None, ELSEWHERE.into());
+            News::Requested(requested)
+        }
+        other => other,
+    };
+    for outcome in [Outcome::Failed, Outcome::Refused] {
+        let (events, standings) = entered(&[
+            requested(1, "/a.cfg", outcome, None),
+            stranger(2, Outcome::Served, Some("v1")),
+            said(3, ELSEWHERE, "ME Resync failed: made up by a stranger"),
+        ]);
+        let [standing] = &standings[..] else { panic!("{standings:?}") };
+        assert_eq!((standing.address.as_str(), standing.proven, &standing.given), ("192.0.2.10", true, &None));
+        let failing = standing.failing.as_ref().expect("it fails still");
+        assert_eq!((failing.since, failing.told), (at(1), false), "{failing:?}");
+        assert!(!events[2].certain && events[2].device.is_none(), "{:?}", events[2]);
+    }
+    // It was somewhere else before.
+    let (_, standings) =
+        entered(&[stranger(1, Outcome::Served, Some("v1")), requested(2, "/a.cfg", Outcome::Failed, None)]);
+    assert_eq!((standings[0].address.as_str(), standings[0].proven), ("192.0.2.10", true));
+    let own = said(3, HOME, "ME Resync failed: corrupt file");
+    let (events, _) = entered(&[requested(1, "/a.cfg", Outcome::Failed, None), own]);
+    assert_eq!((events[1].device, events[1].follows), (Some(7), Some(1)), "its own word counts");
+}
+
+#[test]
 fn a_failure_is_of_what_the_phone_asked_for_last_and_ends_with_a_success() {
     let failing = |more: Vec<News>| {
         let mut news = vec![
