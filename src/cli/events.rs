@@ -1,5 +1,6 @@
 //! `phoneprov events`: what happened, as the store has it.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,9 +8,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::store::with_store;
+use super::store::with_events;
 use crate::config::Period;
-use crate::device::DeviceName;
+use crate::device::{DeviceName, MacAddress};
 use crate::event::{Event, Kind};
 use crate::store::{Store, Wanted};
 use crate::terminal::OneLine;
@@ -20,11 +21,11 @@ use crate::terminal::OneLine;
 /// with it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The configuration file, whose [store] has them.
+    /// The configuration file, whose [store] has them, and whose [events] keeps them there.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
-    /// Only those of this device, by its MAC address or serial number.
-    #[arg(long, value_name = "DEVICE")]
+    /// Only those of this device, by its MAC address, or its serial number as sn:FCH2133E8B9.
+    #[arg(long, value_name = "DEVICE", value_parser = device)]
     mac: Option<DeviceName>,
     /// Only those of this kind.
     #[arg(long, value_enum)]
@@ -51,7 +52,7 @@ const PAGE: i64 = 1000;
 
 /// Prints them.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    with_store(&args.config, async |store| {
+    with_events(&args.config, async |_, store| {
         let since = args.since.map(|since| SignedDuration::try_from(since.duration())).transpose()?;
         let of = match &args.mac {
             Some(name) => Some((store.device(name).await?.map(|entry| entry.id), name.to_string())),
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
             other => other?,
         }
-        if args.follow { args.go_on(store, wanted).await } else { Ok(ExitCode::SUCCESS) }
+        if args.follow { args.go_on(&store, wanted).await } else { Ok(ExitCode::SUCCESS) }
     })
 }
 
@@ -98,6 +99,18 @@ impl Args {
     }
 }
 
+/// A device that events may be of, whether or not the store has it. What is meant for a MAC address is not taken for a serial
+/// number: nothing would be found by it, as if nothing had happened.
+fn device(text: &str) -> Result<DeviceName, Box<dyn Error + Send + Sync>> {
+    match text.starts_with("sn:") {
+        true => Ok(text.parse::<DeviceName>()?),
+        false => Ok(text
+            .parse::<MacAddress>()
+            .map_err(|error| format!("{error}; or a serial number, sn:FCH2133E8B9"))?
+            .into()),
+    }
+}
+
 fn line(out: &mut impl Write, event: &Event) -> io::Result<()> {
     let Event { at, kind, name, certain, address, path, outcome, version, text, .. } = event;
     let doubt = if *certain { "" } else { "?" };
@@ -107,4 +120,19 @@ fn line(out: &mut impl Write, event: &Event) -> io::Result<()> {
     let more: Vec<&str> = [path.as_deref(), version, Some(text)].into_iter().flatten().collect();
     let line = format!("{at}  {:<7}  {name:<12}  {address}  {outcome}  {}", kind.as_str(), more.join("  "));
     writeln!(out, "{}", OneLine(line.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_not_taken_for_a_serial_number() {
+        let named = |text: &str| device(text).map(|name| name.to_string()).map_err(|error| error.to_string());
+        assert_eq!(named("00:0E:08:AB:CD:EF").as_deref(), Ok("000e08abcdef"));
+        assert_eq!(named("sn:fch2133e8b9").as_deref(), Ok("sn:FCH2133E8B9"));
+        for text in ["2c3124c9f8e99", "garbage", "FCH2133E8B9", "sn:", ""] {
+            assert!(named(text).expect_err(text).contains("sn:FCH2133E8B9"), "{text}");
+        }
+    }
 }

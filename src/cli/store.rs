@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::app::{App, AppError};
 use crate::config::Config;
@@ -34,6 +34,27 @@ pub(super) fn with_shared_store<T>(
         store.close().await;
         worked
     })?
+}
+
+/// The same, for work on what happened to devices.
+pub(super) fn with_events<T>(
+    file: &Path,
+    work: impl AsyncFnOnce(Config, Arc<Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    with_shared_store(file, async |config, store| {
+        ensure_events(&config, file)?;
+        work(config, store).await
+    })
+}
+
+/// Refuses a configuration by which nobody knows what happened to devices.
+pub(super) fn ensure_events(config: &Config, file: &Path) -> anyhow::Result<()> {
+    ensure!(
+        config.events.is_some(),
+        "{}: there are no events, so nobody knows how devices stand: a line `[events]` keeps them, in the store",
+        file.display()
+    );
+    Ok(())
 }
 
 /// What a configuration becomes, for a command that asks in a phone's place. Listeners' certificates are not needed for

@@ -232,3 +232,41 @@ fn without_a_store_lines_stand_in_the_log() {
         Site::bare("profiles = \"profiles\"\n[[listen]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n[events]\n");
     assert!(crate::server::refused(&refused).contains("add [store]"));
 }
+
+#[test]
+fn without_events_nothing_looks_as_if_all_were_well() {
+    let site = Site::new("");
+    site.configure(&config(&ALL, "[store]\n"));
+    site.tell(&["device", "add", PHONE, "phone_address=127.0.0.1:9"]);
+    for command in [
+        &["events"][..],
+        &["device", "status", PHONE],
+        &["device", "list", "--behind"],
+        &["device", "list", "--failing", "--json"],
+        &["resync", PHONE, "--force"],
+        &["resync", "--behind"],
+        &["resync", PHONE, "--event", "reboot"],
+    ] {
+        let output = site.phoneprov(command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{command:?}: {output:?}");
+        assert!(said.contains("config.toml: there are no events") && said.contains("a line `[events]`"), "{said}");
+    }
+    // What a device was last given is known without.
+    let stale = site.tell(&["device", "list", "--stale", "24h", "--json"]);
+    let stale: Value = serde_json::from_str(&stale).expect("JSON");
+    assert!(stale["devices"][0].is_object() && stale["devices"][0].get("behind").is_none(), "{stale}");
+}
+
+#[test]
+fn who_is_no_device_has_no_events_to_look_for() {
+    let site = Site::new("");
+    site.configure(&config(&ALL, "[store]\n[events]\n"));
+    for wrong in ["2c3124c9f8e99", "garbage"] {
+        let output = site.phoneprov(&["events", "--mac", wrong]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(said.contains(&format!("`{wrong}` is not a MAC address")), "{said}");
+    }
+    assert_eq!(site.tell(&["events", "--mac", "sn:FCH2133E8B9"]), "");
+}

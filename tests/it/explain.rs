@@ -52,7 +52,7 @@ fn what_a_device_has_is_told_before_the_listeners_can_be_opened() {
     });
     let lost: String = lost.collect();
     assert!(lost.contains("nowhere/certificate.pem") && lost.contains("nowhere/client-ca"), "{lost}");
-    fs::write(site.config(), lost).expect("room for a configuration");
+    fs::write(site.config(), format!("{lost}[events]\n")).expect("room for a configuration");
     site.profile("wrong-$MA.cfg", "{{ nowhere }}");
     let check = site.phoneprov(&["check"]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();

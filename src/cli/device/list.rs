@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::show::{self, Form};
 use crate::cli::heard::heard;
 use crate::cli::standing::{self, Sight, Step};
-use crate::cli::store::with_shared_store;
+use crate::cli::store::{ensure_events, with_shared_store};
 use crate::cli::table;
 use crate::config::Period;
 use crate::device::GroupName;
@@ -70,9 +70,13 @@ const PAGE: i64 = 100;
 const AT_ONCE: i64 = 500;
 
 /// Prints a page.
-pub(super) fn run(args: &Args, config: &Path) -> anyhow::Result<ExitCode> {
-    with_shared_store(config, async |config, store| {
-        let needs_paths = args.standing.failing || args.standing.behind || (args.standing.is_asked() && args.form.json);
+pub(super) fn run(args: &Args, file: &Path) -> anyhow::Result<ExitCode> {
+    with_shared_store(file, async |config, store| {
+        if args.standing.is_of_paths() {
+            ensure_events(&config, file)?;
+        }
+        let tells_of_paths = args.standing.is_asked() && args.form.json && config.events.is_some();
+        let needs_paths = args.standing.is_of_paths() || tells_of_paths;
         let sight = if needs_paths { Some(Sight::open(config, Arc::clone(&store))?) } else { None };
         let page = args.page(&store, sight.as_ref()).await?;
         let mut out = io::stdout().lock();
@@ -118,7 +122,12 @@ impl Page {
 impl Standing {
     /// Whether the list is of those that are not as they should be.
     fn is_asked(&self) -> bool {
-        self.stale.is_some() || self.failing || self.behind
+        self.stale.is_some() || self.is_of_paths()
+    }
+
+    /// Whether that is for the paths to tell, which events keep.
+    fn is_of_paths(&self) -> bool {
+        self.failing || self.behind
     }
 
     /// Whether a device with these paths is wanted; one that is failing and behind is by either.

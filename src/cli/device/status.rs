@@ -12,7 +12,7 @@ use super::show::Form;
 use crate::cli::answer::line;
 use crate::cli::received::REPORTS;
 use crate::cli::standing::{self, Path, Sight, Step};
-use crate::cli::store::with_shared_store;
+use crate::cli::store::with_events;
 use crate::device::DeviceName;
 use crate::event::Version;
 use crate::store::{Entry, StoreError, Upload, UploadKind};
@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 /// Prints it. Exits with 1 if one of them fails or is behind.
 pub(super) fn run(args: &Args, file: &File) -> anyhow::Result<ExitCode> {
-    with_shared_store(file, async |config, store| {
+    with_events(file, async |config, store| {
         let mut entries = Vec::new();
         for name in &args.names {
             entries.push(store.device(name).await?.ok_or_else(|| StoreError::NoSuchDevice(name.clone()))?);

@@ -22,7 +22,7 @@ use self::requests::Requests;
 use self::watch::Told;
 use self::who::Who;
 use super::standing::{self, Sight, Step};
-use super::store::with_shared_store;
+use super::store::with_events;
 use crate::config::Period;
 use crate::push::{Carrier, Wish};
 
@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// How long phones have to come and say that they took it, or to send their report: 90s, 5m.
     #[arg(long, value_name = "TIME", default_value = "60s")]
     wait: Period,
-    /// The configuration file, whose [store] and [push] count.
+    /// The configuration file, whose [store], [events] and [push] count.
     #[arg(long, value_name = "FILE", default_value = "config.toml")]
     config: PathBuf,
 }
@@ -99,7 +99,7 @@ enum EventName {
 /// Tells them.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wish = args.wish()?;
-    with_shared_store(&args.config, async |config, store| {
+    with_events(&args.config, async |config, store| {
         let sight = Arc::new(Sight::open(config, Arc::clone(&store))?);
         let awaited = Awaited::after(&wish);
         let (mut told, mut wanted) = (Vec::new(), Vec::new());
