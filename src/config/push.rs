@@ -16,7 +16,7 @@ pub struct Push {
     pub https_port: u16,
     /// Whom of those who answer there is believed.
     pub web_trust: WebTrust,
-    /// The variable with the device's address, `HOST` or `HOST:PORT`; without it, where it was last seen.
+    /// The variable with the device's address, `HOST` or `HOST:PORT` where it hears SIP; without it, where it was last seen.
     pub address: String,
     /// The variable with the user of its line.
     pub user: String,

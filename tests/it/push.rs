@@ -280,7 +280,8 @@ fn a_phones_web_page_is_asked_as_the_guide_prints_it() {
         http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), Phone).serve_forever()\n";
     let port = free_port();
     let more = format!("[push]\nhttp_port = {port}\n");
-    let server = server(&more, &["web_user=admin", "web_password=page"]);
+    // The port of its address is where it hears SIP, not where its page is.
+    let server = server(&more, &["phone_address=127.0.0.1:9", "web_user=admin", "web_password=page"]);
     let asked = server.path("asked");
     let mut command = Command::new("python3");
     command.args(["-c", script, &port.to_string()]).arg(&asked).stderr(Stdio::null());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::push::{answer, change, resync, server};
 use crate::server::{Server, wait_for};
-use crate::site::{OTHER, PHONE};
+use crate::site::{ALL, OTHER, PHONE, Site, config};
 
 #[test]
 fn names_a_group_and_behind_narrow_each_other() {
@@ -76,4 +76,14 @@ fn a_phone_that_comes_for_a_profile_that_is_gone_came_and_was_refused() {
 fn a_phone_that_asks_for_what_it_never_had_came_all_the_same() {
     let (well, said) = told_that_it(|server| assert_eq!(server.phone("/new.cfg").status, 404), |_| {});
     assert!(!well && said.contains("came, was refused: /new.cfg: "), "{said}");
+}
+
+#[test]
+fn nobody_tells_all_phones_by_leaving_something_out() {
+    let site = Site::new("");
+    site.configure(&config(&ALL, "[store]\n[events]\n"));
+    let output = site.phoneprov(&["resync"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(["NAMES", "--group", "--behind"].iter().all(|way| said.contains(way)), "{said}");
 }

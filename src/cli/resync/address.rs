@@ -10,6 +10,31 @@ use crate::device::Secret;
 use crate::inventory::Known;
 use crate::push::{Credentials, Target};
 
+/// Where a phone hears what it is told by this way.
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    /// Where its address names no port: that one is for SIP.
+    Usual(u16),
+    /// Whatever its address says.
+    Always(u16),
+}
+
+impl Port {
+    fn number(self) -> u16 {
+        match self {
+            Self::Usual(port) | Self::Always(port) => port,
+        }
+    }
+
+    /// The port where the address names this one.
+    fn or(self, named: u16) -> u16 {
+        match self {
+            Self::Usual(_) => named,
+            Self::Always(port) => port,
+        }
+    }
+}
+
 /// The phone as it is told: by the variables that `[push]` names, or where it last proved to be it, or else was seen.
 pub(super) fn target(
     known: &Known,
@@ -18,8 +43,8 @@ pub(super) fn target(
     patience: Duration,
 ) -> Result<Target, String> {
     let (port, names) = match method {
-        Method::Notify => (push.sip_port, (&push.user, &push.password)),
-        Method::Http | Method::Xml => (web_port(push), (&push.web_user, &push.web_password)),
+        Method::Notify => (Port::Usual(push.sip_port), (&push.user, &push.password)),
+        Method::Http | Method::Xml => (Port::Always(web_port(push)), (&push.web_user, &push.web_password)),
     };
     let variable = |name: &str| known.register(name).filter(|value| !value.is_empty());
     let address = match (variable(&push.address), seen) {
@@ -32,7 +57,7 @@ pub(super) fn target(
                 push.address
             ));
         }
-        (None, Some(place)) => SocketAddr::new(place.ip, port),
+        (None, Some(place)) => SocketAddr::new(place.ip, port.number()),
         (None, None) => return Err("it was never seen, and has no address".into()),
     };
     let password = variable(names.1).map(Secret::new);
@@ -50,17 +75,20 @@ fn web_port(push: &Push) -> u16 {
     }
 }
 
-fn resolved(text: &str, port: u16) -> Result<SocketAddr, String> {
+fn resolved(text: &str, port: Port) -> Result<SocketAddr, String> {
     let fault = |reason: String| format!("`{text}` is no address: {reason}");
     if let Ok(ip) = text.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, port));
+        return Ok(SocketAddr::new(ip, port.number()));
     }
-    if let Ok(address) = text.parse() {
-        return Ok(address);
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(SocketAddr::new(address.ip(), port.or(address.port())));
     }
     let named = match text.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| fault(format!("`{port}` is no port")))?),
-        None => (text, port),
+        Some((host, named)) => {
+            let named = named.parse().map_err(|_| fault(format!("`{named}` is no port")))?;
+            (host, port.or(named))
+        }
+        None => (text, port.number()),
     };
     let mut found = named.to_socket_addrs().map_err(|error| fault(error.to_string()))?;
     found.next().ok_or_else(|| fault("it has none".into()))
@@ -72,10 +100,23 @@ mod tests {
 
     #[test]
     fn an_address_may_have_a_port_of_its_own() {
-        let resolved = |text: &str| resolved(text, 5060).map(|address| address.to_string());
+        let resolved = |text: &str| resolved(text, Port::Usual(5060)).map(|address| address.to_string());
         assert_eq!(resolved("192.0.2.1").as_deref(), Ok("192.0.2.1:5060"));
         assert_eq!(resolved("192.0.2.1:5061").as_deref(), Ok("192.0.2.1:5061"));
         assert_eq!(resolved("2001:db8::1").as_deref(), Ok("[2001:db8::1]:5060"));
         assert!(resolved("192.0.2.1:x").expect_err("no port").starts_with("`192.0.2.1:x` is no address"));
+    }
+
+    #[test]
+    fn the_port_of_an_address_is_not_for_the_web_page() {
+        let resolved = |text: &str| resolved(text, Port::Always(80)).map(|address| address.to_string());
+        for text in ["192.0.2.1", "192.0.2.1:5061"] {
+            assert_eq!(resolved(text).as_deref(), Ok("192.0.2.1:80"), "{text}");
+        }
+        assert_eq!(resolved("[2001:db8::1]:5061").as_deref(), Ok("[2001:db8::1]:80"));
+        for text in ["localhost", "localhost:5061"] {
+            assert!(resolved(text).is_ok_and(|address| address.ends_with(":80")), "{text}");
+        }
+        assert!(resolved("192.0.2.1:x").is_err(), "one that is none is told of all the same");
     }
 }

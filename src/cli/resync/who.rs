@@ -8,16 +8,16 @@ use crate::cli::standing::{self, Path, Sight};
 use crate::device::{DeviceName, GroupName};
 use crate::store::{Entry, Filter, Store, StoreError};
 
-/// Which phones: each of these narrows the others.
+/// Which phones: one of these at least, and each of them narrows the others.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true)]
 pub(super) struct Who {
-    /// These devices; without one, all.
+    /// These devices.
     names: Vec<DeviceName>,
-    /// Of those, the ones of this group.
+    /// Those of this group; of the devices that are named, the ones that are in it.
     #[arg(long)]
     group: Option<GroupName>,
-    /// Of those, the ones that are behind, those that fail among them.
+    /// Those that are behind, those that fail among them; of the devices that are named and the group, the ones that are.
     #[arg(long)]
     behind: bool,
 }
