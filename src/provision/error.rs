@@ -45,6 +45,9 @@ pub enum Refusal {
     /// POST and the like.
     #[error("the method is not one that rule {0} answers")]
     Method(Arc<str>),
+    /// The same where no file is that the method could be about: the rule takes what phones send.
+    #[error("the method is not one that rule {0} answers")]
+    TakesOnly(Arc<str>),
     /// The rule names other listeners.
     #[error("rule {rule} does not serve over {transport}")]
     Listener {
@@ -204,6 +207,7 @@ impl Refusal {
             | Self::TooLargeToCompress(_)
             | Self::Model(_)
             | Self::Method(_)
+            | Self::TakesOnly(_)
             | Self::Listener { .. }
             | Self::Proxy(_)
             | Self::DeviceOverTftp

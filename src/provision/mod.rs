@@ -108,7 +108,7 @@ fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profil
     if let Verdict::Right(account) = request.password.verdict() {
         trail.account = Some(account.clone());
     }
-    let claim = identify::identify(line, request)?;
+    let claim = identify::identify(line, request).map_err(|refusal| absent(line, request, refusal, trail))?;
     trail.file = Some(claim.file().clone());
     let (treatment, bound) = line.rules.treatment(claim.path());
     let (treatment, claim) = (treatment.clone(), claim.bound_by(&bound));
@@ -124,6 +124,17 @@ fn grant(line: &Line, request: &Request<'_>, trail: &mut Trail) -> Result<Profil
         inventory.saw(known, request.peer.ip(), SystemTime::now());
     }
     resolve::resolve(request, grant)
+}
+
+/// Why there is nothing to read: a path that takes what phones send needs no file, and another method is what is wrong.
+fn absent(line: &Line, request: &Request<'_>, refusal: Refusal, trail: &mut Trail) -> Refusal {
+    let (Refusal::NoSuchFile, Ok(path)) = (&refusal, &request.path) else { return refusal };
+    let (treatment, _) = line.rules.treatment(path);
+    if treatment.accept.is_none() {
+        return refusal;
+    }
+    trail.rule = Some(treatment.name.clone());
+    Refusal::TakesOnly(treatment.name.clone())
 }
 
 /// The second half: the profile's bytes, from the cache or made, and the response around them.

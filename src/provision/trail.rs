@@ -83,7 +83,7 @@ impl Outcome {
     #[must_use]
     pub fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
-            Refusal::NoSuchFile | Refusal::Path(_) => Self::Unknown,
+            Refusal::NoSuchFile | Refusal::TakesOnly(_) | Refusal::Path(_) => Self::Unknown,
             Refusal::Upload(UploadFault::Broken | UploadFault::Slow(_)) => Self::Broken,
             refusal if refusal.is_fault() => Self::Failed,
             _ => Self::Refused,

@@ -332,6 +332,8 @@ fn what_is_not_in_order_is_refused_like_anything_else_and_nothing_of_it_is_kept(
     let refused = |how: &[&str], path: &str| curl(&[how, &[&server.url("http", path)]].concat()).status;
     assert_eq!(refused(&["--data-binary", FULL], &own("report")), 404, "without a certificate");
     assert_eq!(server.phone(&own("report")).status, 404, "nothing can be fetched there");
+    let words = "the method is not one that rule /report/$MA.xml answers";
+    server.log_line(&[&format!("path=\"{}\"", own("report")), "outcome=\"unknown\"", words]);
     assert_eq!(refused(&["--data-binary", FULL], "/basic.txt"), 404, "nothing takes it");
     let delete = send(&server, PHONE, &own("report"), &["-X", "DELETE"]);
     assert_eq!(delete.status, 404);
