@@ -10,6 +10,7 @@ use phoneprov::store::{
 };
 use phoneprov::vault::Kept;
 
+use crate::reports::RECIPIENT;
 use crate::site::{Site, config};
 use crate::store::in_both;
 
@@ -278,4 +279,18 @@ fn a_token_is_printed_once_and_kept_as_its_hash() {
     assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("there is no case 612345679: `phoneprov case open` makes one"), "{said}");
+}
+
+#[test]
+fn a_case_that_no_file_can_come_into_is_opened_and_it_is_said() {
+    let uploads = format!("[store]\n[uploads]\nrecipients = [\"{RECIPIENT}\"]\n");
+    let intake = format!("{uploads}[[intake]]\naddress = \"127.0.0.1:0\"\nprotocol = \"http\"\n");
+    for (more, missing) in
+        [("[store]\n", "there is no [uploads]"), (uploads.as_str(), "there is no [[intake]]"), (&intake, "")]
+    {
+        let opened = Site::bare(&config(&["http"], more)).phoneprov(&["case", "open"]);
+        let said = String::from_utf8_lossy(&opened.stderr).into_owned();
+        assert!(opened.status.success() && opened.stdout.starts_with(b"case   "), "{opened:?}");
+        assert!(said.contains(missing) && said.is_empty() == missing.is_empty(), "{missing}: {said}");
+    }
 }
