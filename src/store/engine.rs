@@ -88,11 +88,15 @@ impl Engine {
             Place::Sqlite(file) => {
                 prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
                 let path = file.to_string_lossy();
-                // Nobody hangs up but us.
-                let options = options
-                    .max_connections(READERS)
-                    .test_before_acquire(false)
-                    .after_connect(|connection, _| Box::pin(async move { connection.execute(PAGES).await.map(drop) }));
+                // Nobody hangs up but us. A disk that is full fails here already, and the pool would try that again until
+                // its time is over: the first question fails in the same way, and its error is told.
+                let options =
+                    options.max_connections(READERS).test_before_acquire(false).after_connect(|connection, _| {
+                        Box::pin(async move {
+                            let _ = connection.execute(PAGES).await;
+                            Ok(())
+                        })
+                    });
                 (options, format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
             }
             Place::Postgres(url) => {
