@@ -234,9 +234,19 @@ impl Tree {
         Ok(Some(candidates))
     }
 
+    /// Whether one more may be followed; crowds that are no more leave their places.
     fn has_room_for_a_crowd(&self) -> bool {
-        let folders = self.folders.read().unwrap_or_else(PoisonError::into_inner);
-        folders.values().filter(|known| matches!(known, Known::Followed(_))).count() < CROWDS
+        let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+        let crowds =
+            |folders: &HashMap<_, Known>| folders.values().filter(|known| matches!(known, Known::Followed(_))).count();
+        if crowds(&folders) < CROWDS {
+            return true;
+        }
+        folders.retain(|_, known| match known {
+            Known::Followed(crowd) => crowd.stands(&self.root),
+            Known::Read(_) => true,
+        });
+        crowds(&folders) < CROWDS
     }
 
     fn known(&self, path: &str) -> Option<Known> {

@@ -12,7 +12,8 @@ use crate::profile::root::{Follower, Inode, Lost, Root};
 pub(super) struct Crowd {
     path: String,
     follower: Follower,
-    names: Mutex<Names>,
+    /// `None` once the kernel has lost count: what it tells afterwards does not make that good.
+    names: Mutex<Option<Names>>,
 }
 
 impl Crowd {
@@ -26,7 +27,7 @@ impl Crowd {
         };
         let Folder { names, .. } = Folder::read(entries, stamp, SystemTime::now());
         let is_it = stamp.inode() == follower.inode();
-        Ok(is_it.then(|| Self { path: path.to_owned(), follower, names: Mutex::new(names) }))
+        Ok(is_it.then(|| Self { path: path.to_owned(), follower, names: Mutex::new(Some(names)) }))
     }
 
     /// Which folder it is.
@@ -34,9 +35,25 @@ impl Crowd {
         self.follower.inode()
     }
 
+    /// Whether the folder is still the one that stands there, and what is known of it is believed.
+    pub(super) fn stands(&self, root: &Root) -> bool {
+        let is_there =
+            root.stamp(&self.path).is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.inode() == self.inode()));
+        is_there && self.names.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The names that a segment with this lower-case form may mean.
     pub(super) fn candidates(&self, root: &Root, lower: &str) -> Result<Candidates, Lost> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken out until all is heard: what fails on the way leaves nothing that would be believed.
+        let mut names = known.take().ok_or(Lost)?;
+        self.hear(root, &mut names)?;
+        let candidates = names.candidates(lower);
+        *known = Some(names);
+        Ok(candidates)
+    }
+
+    fn hear(&self, root: &Root, names: &mut Names) -> Result<(), Lost> {
         let mut outcome = Ok(());
         self.follower.hear(&mut |name| {
             // Most names of a crowd are found by `stat` and change nothing that is known here.
@@ -44,8 +61,7 @@ impl Crowd {
                 outcome = root.has(&super::below(&self.path, name)).map(|is_there| names.learn(name, is_there));
             }
         })?;
-        outcome.map_err(|_| Lost)?;
-        Ok(names.candidates(lower))
+        outcome.map_err(|_| Lost)
     }
 }
 

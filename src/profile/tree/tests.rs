@@ -137,6 +137,60 @@ fn a_crowded_folder_may_be_replaced() {
 }
 
 #[test]
+fn a_crowded_folder_of_which_the_kernel_has_lost_count_is_read_again() {
+    let (folder, tree) = tree(&["old/$MA.cfg"]);
+    let at = |name: &str| folder.path().join(name);
+    for number in 0..2000 {
+        fs::write(at("old").join(format!("{number}.cfg")), "").expect("a file");
+    }
+    let follow = || {
+        for name in ["A", "B"] {
+            write(&folder, &format!("old/{name}"));
+            assert_eq!(file(&tree, "/old/000e08abcdef.cfg").as_deref(), Some("old/$MA.cfg"));
+        }
+        assert!(is_followed(&tree, "old"));
+    };
+    follow();
+    for _ in 0..20_000 {
+        write(&folder, "old/C");
+        fs::remove_file(at("old/C")).expect("removed");
+    }
+    write(&folder, "old/$PN.xml");
+    assert_eq!(file(&tree, "/old/CP-8841-3PCC.xml").as_deref(), Some("old/$PN.xml"));
+    follow();
+
+    // Removed and made again, which may be the same inode.
+    fs::remove_dir_all(at("old")).expect("removed");
+    write(&folder, "old/$SN.xml");
+    write(&folder, "old/Upper.cfg");
+    assert_eq!(file(&tree, "/old/upper.cfg").as_deref(), Some("old/Upper.cfg"));
+    assert_eq!(file(&tree, "/old/FCH2133E8B9.xml").as_deref(), Some("old/$SN.xml"));
+}
+
+#[test]
+fn crowded_folders_that_are_gone_leave_their_places() {
+    let (folder, tree) = tree(&[]);
+    let crowded = |name: &str| {
+        for number in 0..1100 {
+            write(&folder, &format!("{name}/{number}.cfg"));
+        }
+        for new in ["A", "B"] {
+            write(&folder, &format!("{name}/{new}"));
+            assert_eq!(file(&tree, &format!("/{name}/000e08abcdef.cfg")), None);
+        }
+    };
+    for number in 0..CROWDS {
+        crowded(&format!("crowd{number}"));
+    }
+    crowded("more");
+    assert!(!is_followed(&tree, "more"), "as many as there may be");
+    fs::remove_dir_all(folder.path().join("crowd7")).expect("removed");
+    write(&folder, "more/C");
+    assert_eq!(file(&tree, "/more/c").as_deref(), Some("more/C"));
+    assert!(is_followed(&tree, "more"));
+}
+
+#[test]
 fn what_is_not_meant_for_phones_is_not_found() {
     let (_folder, tree) = tree(&["_base.xml", ".hidden", "$MA.cfg", "$PN$PSN.cfg", "folder/x.cfg"]);
     assert_eq!(file(&tree, "/$MA.cfg"), None, "the template of all phones, by its own name");

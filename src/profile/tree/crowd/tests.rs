@@ -25,7 +25,7 @@ fn followed() -> (TempDir, Root, Crowd) {
 /// What is known after a look-up.
 fn known(crowd: &Crowd, root: &Root) -> Result<Names, Lost> {
     crowd.candidates(root, "x")?;
-    Ok(crowd.names.lock().expect("no panic").clone())
+    Ok(crowd.names.lock().expect("no panic").clone().expect("names, after a look-up"))
 }
 
 fn read(root: &Root) -> Names {
@@ -41,14 +41,18 @@ fn more_news_than_the_kernel_keeps_are_said_to_be_lost() {
         fs::write(&path, "").expect("a file");
         fs::remove_file(&path).expect("removed");
     }
-    assert_eq!(known(&crowd, &root), Err(Lost));
+    for _ in 0..2 {
+        assert_eq!(known(&crowd, &root), Err(Lost), "for good");
+    }
 }
 
 #[test]
 fn a_folder_that_is_gone_is_lost() {
     let (folder, root, crowd) = followed();
     fs::remove_dir_all(folder.path().join("phones")).expect("removed");
-    assert_eq!(known(&crowd, &root), Err(Lost));
+    for _ in 0..2 {
+        assert_eq!(known(&crowd, &root), Err(Lost), "for good");
+    }
 }
 
 /// Something that a person, an editor, or a program that puts profiles there does to the name of this place.
