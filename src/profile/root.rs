@@ -133,6 +133,12 @@ impl Root {
         below.to_str().map(ToOwned::to_owned).ok_or_else(|| io::ErrorKind::InvalidFilename.into())
     }
 
+    /// Whether no link is on the way to what stands at `relative`; no, where nothing does.
+    #[must_use]
+    pub fn is_direct(&self, relative: &str) -> bool {
+        self.leads_to(relative).is_ok_and(|target| target == relative)
+    }
+
     /// Reads a whole file of at most `limit` bytes.
     ///
     /// # Errors
@@ -255,12 +261,6 @@ impl Stamp {
         Inode { device: self.device, number: self.inode }
     }
 
-    /// When the content was last written.
-    #[must_use]
-    pub fn modified(&self) -> SystemTime {
-        at(self.modified)
-    }
-
     /// When the content was last written, or the file was given its name or its dates: a part of a profile that takes another's
     /// place may be older than it.
     #[must_use]
@@ -326,7 +326,7 @@ mod tests {
         std::fs::write(folder.path().join("a.cfg"), "x").expect("a file");
         let root = Root::open(folder.path()).expect("the folder");
         let stamp = root.stamp("a.cfg").expect("a stat").expect("the file");
-        assert!(!stamp.is_settled(stamp.modified() + Duration::from_millis(1)));
+        assert!(!stamp.is_settled(stamp.changed() + Duration::from_millis(1)));
         assert!(stamp.is_settled(SystemTime::now() + Duration::from_secs(1)));
     }
 }

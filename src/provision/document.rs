@@ -13,7 +13,7 @@ use crate::certificate::Fingerprint;
 use crate::device::Under;
 use crate::metrics::CacheMetrics;
 use crate::profile::macros::Macros;
-use crate::profile::root::{Inode, Stamp};
+use crate::profile::root::{Inode, Root, Stamp};
 use crate::profile::template::Source;
 use crate::profile::tree::{FileKind, Found, Tree};
 
@@ -253,6 +253,11 @@ impl Finished {
         let own = sources.iter().find(|source| source.file == **file).and_then(|source| source.stamp);
         let others = sources.into_iter().filter(|source| source.file != **file).collect();
         Self { bytes, coding, validators, version, own, others }
+    }
+
+    /// Whether no link leads to any file that it was made from, or that a template looked for.
+    pub(super) fn is_direct(&self, root: &Root, found: &Found) -> bool {
+        root.is_direct(&found.file) && self.others.iter().all(|source| root.is_direct(&source.file))
     }
 
     /// Whether every file it was made from is still the same; the look-up has brought the stamp of the file asked for.

@@ -151,7 +151,7 @@ pub fn finish(line: &Line, request: &Request<'_>, profile: &Profile) -> Result<R
                 let (document, version) = make(line, profile)?;
                 line.documents.keep(profile, document, version)
             };
-            Ok(respond::respond(request, profile, &document))
+            Ok(respond::respond(&line.tree, request, profile, &document))
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
             Ok(Document {
                 bytes: bytes.into(),
                 sources,
-                modified: stamp.modified(),
+                modified: stamp.changed(),
                 read,
                 coding: Coding::Identity,
                 is_personal: false,

@@ -89,8 +89,9 @@ impl Body {
 
 /// The response with a finished document.
 #[must_use]
-pub(super) fn respond(request: &Request<'_>, profile: &Profile, document: &Arc<Finished>) -> Response {
-    let status = status(request, &document.validators, document.bytes.len() as u64);
+pub(super) fn respond(tree: &Tree, request: &Request<'_>, profile: &Profile, document: &Arc<Finished>) -> Response {
+    let is_direct = || document.is_direct(tree.root(), profile.grant().found());
+    let status = status(request, (&document.validators, &is_direct), document.bytes.len() as u64);
     let body = match status {
         Status::Ok => document.bytes.clone(),
         Status::Partial(range) => document.bytes.slice(as_index(range.first)..=as_index(range.last)),
@@ -104,8 +105,9 @@ pub(super) fn stream(tree: &Tree, request: &Request<'_>, profile: &Profile) -> R
     let name = &profile.grant().found().file;
     let (file, stamp) = tree.root().open_file(name).map_err(|error| Refusal::File { file: name.to_string(), error })?;
     let tag = stamp.tag();
-    let validators = Validators::new(&tag, stamp.modified());
-    let status = status(request, &validators, stamp.size());
+    let validators = Validators::new(&tag, stamp.changed());
+    let is_direct = || tree.root().is_direct(name);
+    let status = status(request, (&validators, &is_direct), stamp.size());
     let body = match status {
         Status::Ok => Body::File { file, start: 0, length: stamp.size() },
         Status::Partial(range) => Body::File { file, start: range.first, length: range.last - range.first + 1 },
@@ -136,12 +138,13 @@ fn response(
     Response { status, content_type, content_encoding, varies, validators, version, headers, body }
 }
 
-/// Holds the request's conditions against the validators, in the order of RFC 9110 §13.2.2.
-fn status(request: &Request<'_>, validators: &Validators, total: u64) -> Status {
+/// Holds the request's conditions against the validators, in the order of RFC 9110 §13.2.2. A date counts only for what no link
+/// leads to: one link of several may have turned elsewhere, to what is no newer.
+fn status(request: &Request<'_>, (validators, is_direct): (&Validators, &dyn Fn() -> bool), total: u64) -> Status {
     let conditions = &request.conditions;
     let unchanged = match (conditions.if_none_match, conditions.if_modified_since) {
         (Some(tags), _) => validators.is_among(tags),
-        (None, Some(since)) => validators.is_unchanged_since(since),
+        (None, Some(since)) => validators.is_unchanged_since(since) && is_direct(),
         (None, None) => false,
     };
     if unchanged {

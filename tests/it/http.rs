@@ -107,6 +107,32 @@ fn a_date_counts_only_where_it_says_what_the_bytes_are() {
         assert_eq!((then.status, then.body != first.body), (200, true), "{number}");
     }
 
+    // Links on the way may turn to what is older, and no folder by the name that was asked for tells.
+    let linked = |target: &str, name: &str| {
+        let name = server.path(&format!("profiles/of/{name}"));
+        let _ = std::fs::remove_file(&name);
+        std::os::unix::fs::symlink(target, name).expect("a link");
+    };
+    server.profile("of/old/rel/v0/$A.txt", "old");
+    server.profile("of/old/rel/v1/$A.txt", "new");
+    linked("v1", "old/rel/live");
+    linked("old/rel/live", "now");
+    let first = server.http("/of/now/a.txt");
+    linked("v0", "old/rel/live");
+    let then = since(&server, "/of/now/a.txt", &date(&first));
+    assert_eq!((first.text(), then.status, then.text()), ("new".to_owned(), 200, "old".to_owned()));
+    let tag = format!("If-None-Match: {}", then.header("etag").expect("a tag"));
+    assert_eq!(curl(&["-H", &tag, &server.url("http", "/of/now/a.txt")]).status, 304);
+
+    // Two files of one date, one in place of the other.
+    let first = server.http("/basic.txt");
+    let modified = std::fs::metadata(server.path("profiles/basic.txt")).and_then(|of| of.modified()).expect("a date");
+    next_second();
+    let other = server.profile("other.txt", "another");
+    std::fs::File::options().write(true).open(&other).and_then(|file| file.set_modified(modified)).expect("its date");
+    std::fs::rename(other, server.path("profiles/basic.txt")).expect("in its place");
+    assert_eq!(since(&server, "/basic.txt", &date(&first)).text(), "another");
+
     // What is under another key is another file, and no part of one fits the other.
     let first = server.http("/sealed.txt");
     assert_eq!(first.status, 200, "{}", server.log());
