@@ -25,10 +25,6 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 /// reads all rows instead.
 const NEAR: &str = "set random_page_cost = 1.1";
 
-/// What a connection keeps of the file (KiB, as SQLite counts them), as it is read: by default two thousand, which is less than
-/// ten thousand devices take.
-const PAGES: &str = "pragma cache_size = -8192";
-
 /// What a URL gives a meaning of its own.
 const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#').add(b'"').add(b'<').add(b'>');
 
@@ -88,15 +84,8 @@ impl Engine {
             Place::Sqlite(file) => {
                 prepare(file).map_err(|reason| StoreError::Closed { place: file.display().to_string(), reason })?;
                 let path = file.to_string_lossy();
-                // Nobody hangs up but us. A disk that is full fails here already, and the pool would try that again until
-                // its time is over: the first question fails in the same way, and its error is told.
-                let options =
-                    options.max_connections(READERS).test_before_acquire(false).after_connect(|connection, _| {
-                        Box::pin(async move {
-                            let _ = connection.execute(PAGES).await;
-                            Ok(())
-                        })
-                    });
+                // Nobody hangs up but us.
+                let options = options.max_connections(READERS).test_before_acquire(false);
                 (options, format!("sqlite://{}?mode=rw", utf8_percent_encode(&path, SPECIAL)))
             }
             Place::Postgres(url) => {
