@@ -1,7 +1,10 @@
 //! A message by mail: who it says it is from, what about, and its attachments.
 
+use std::borrow::Cow;
+
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _};
 
+use super::encoding::Encoding;
 use crate::case::{FileName, LabelError, Remark};
 
 /// Attachments that one message may have: all of them are under way until the last is there, and of one case no more may be.
@@ -60,7 +63,7 @@ impl<'a> Letter<'a> {
     ///
     /// # Errors
     /// There are none, or they are not whole.
-    pub(super) fn files(&self) -> Result<Vec<(FileName, &[u8])>, LetterFault> {
+    pub(super) fn files(&self) -> Result<Vec<(FileName, Cow<'_, [u8]>)>, LetterFault> {
         if self.is_cut() {
             return Err(LetterFault::Cut);
         }
@@ -70,12 +73,21 @@ impl<'a> Letter<'a> {
                 return Err(LetterFault::Many);
             }
             let name = name(part, files.len() + 1)?;
-            if is_garbled(part) {
-                return Err(LetterFault::Garbled(name));
+            match self.bytes(part) {
+                Some(bytes) => files.push((name, bytes)),
+                None => return Err(LetterFault::Garbled(name)),
             }
-            files.push((name, part.contents()));
         }
         if files.is_empty() { Err(LetterFault::Nothing) } else { Ok(files) }
+    }
+
+    /// An attachment's bytes, as they were before it was sent: the parser passes over what it cannot decode, and makes UTF-8 of text.
+    fn bytes<'b>(&'b self, part: &'b MessagePart<'a>) -> Option<Cow<'b, [u8]>> {
+        let encoding = Encoding::of(part.content_transfer_encoding().unwrap_or_default());
+        if encoding == Encoding::Plain && part.message().is_some() {
+            return Some(Cow::Borrowed(part.contents()));
+        }
+        encoding.decode(self.0.raw_message().get(place(part.offset_body)?..place(part.offset_end)?)?)
     }
 
     /// Whether a multipart does not end (RFC 2046, section 5.1.1): the parser takes what there is of its last part for all.
@@ -84,23 +96,21 @@ impl<'a> Letter<'a> {
         self.0.parts.iter().any(|part| {
             let kind = part.content_type().filter(|kind| kind.ctype().eq_ignore_ascii_case("multipart"));
             let boundary = kind.and_then(|kind| kind.attribute("boundary"));
-            let body = usize::try_from(part.offset_body).ok().and_then(|from| text.get(from..)).unwrap_or_default();
+            let body = place(part.offset_body).and_then(|from| text.get(from..)).unwrap_or_default();
             boundary.is_some_and(|boundary| !ends(body, boundary))
         })
     }
+}
+
+/// A place in a message, as the parser counts it.
+fn place(offset: u32) -> Option<usize> {
+    usize::try_from(offset).ok()
 }
 
 /// Whether a line is the last boundary.
 fn ends(body: &[u8], boundary: &str) -> bool {
     let last = format!("--{boundary}--");
     body.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_end() == last.as_bytes())
-}
-
-/// Whether an attachment could not be decoded: what the parser has of it then is its text as it was sent.
-fn is_garbled(part: &MessagePart<'_>) -> bool {
-    let named = part.content_transfer_encoding().map(str::trim);
-    let is_decoded = |named: &str| ["base64", "quoted-printable"].iter().any(|one| named.eq_ignore_ascii_case(one));
-    part.is_encoding_problem && named.is_some_and(is_decoded)
 }
 
 /// What an attachment is called: as it says itself; a message by its subject; else by its place.
@@ -152,8 +162,32 @@ mod tests {
         let garbled = FILE.replace("YWJj", "*** no base64 ***");
         let name = FileName::parse(b"a.bin").expect("a name");
         assert_eq!(files(&letter(&[FILE, &garbled])), Err(LetterFault::Garbled(name)));
-        let plain = FILE.replace("base64", "8bit");
-        assert_eq!(files(&letter(&[&plain])), Ok(vec![("a.bin".into(), b"YWJj\r\nZGVm".to_vec())]));
+        let cut = FILE.replace("ZGVm", "ZGV");
+        assert!(matches!(files(&letter(&[&cut, FILE])), Err(LetterFault::Garbled(_))), "a part that ends");
+        let is = |file: &str, bytes: &[u8]| {
+            assert_eq!(files(&letter(&[file, FILE])).map(|mut files| files.remove(0).1), Ok(bytes.to_vec()), "{file}");
+        };
+        is(&FILE.replace("base64", "8bit"), b"YWJj\r\nZGVm");
+        is(&FILE.replace("base64", "base64 (c)"), b"abcdef");
+        is(&FILE.replace("ZGVm", "ZA"), b"abcd");
+        is(&FILE.replace("base64", "quoted-printable").replace("ZGVm", "abc="), b"YWJj\r\nabc");
+        is(&FILE.replace("application/x", "text/plain; charset=iso-8859-1").replace("ZGVm", "/w=="), b"abc\xff");
+    }
+
+    #[test]
+    fn a_message_in_base64_or_without_a_head_hides_no_other_attachment() {
+        let message =
+            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogaQ0KDQphYmM=";
+        let both = files(&letter(&[message, FILE])).expect("files");
+        assert_eq!(both.len(), 2);
+        assert_eq!(both[0].1, b"Subject: i\r\n\r\nabc");
+        // The parser reads on in it, and loses the way.
+        let commented = message.replace("base64", "base64 (c)");
+        assert!(matches!(files(&letter(&[&commented, FILE])), Err(LetterFault::Garbled(_))));
+        for broken in ["", "\r\n", "text\r\n"] {
+            let message = format!("Content-Type: message/rfc822\r\n\r\n{broken}");
+            assert_eq!(files(&letter(&[&message, FILE])).map(|files| files.len()), Ok(2), "{broken:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod choose;
 mod close;
 mod delete;
+mod encoding;
 mod get;
 mod letter;
 mod list;
