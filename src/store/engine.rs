@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Connection as _, Executor as _};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 
 use super::StoreError;
 use crate::config::Place;
@@ -95,7 +95,9 @@ impl Engine {
                 (options, url.expose().to_owned())
             }
         };
-        options.connect_lazy(&url).map_err(|error| StoreError::of(&shown(place), error))
+        // A slow statement would be logged with all of its text, which is as long as what it asks for.
+        let to = url.parse::<AnyConnectOptions>().map_err(|error| StoreError::of(&shown(place), error))?;
+        Ok(options.connect_lazy_with(to.disable_statement_logging()))
     }
 }
 
