@@ -1,5 +1,6 @@
 //! `[throttle]`: when those who guess are slowed, and when an operator hears of it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -28,6 +29,9 @@ pub struct Throttle {
 
 /// The longest wait: an answer that takes longer is lost to a phone's own time limit.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// What a window may be. Budgets are counted in nanoseconds, of which there are some centuries; nobody waits for a year.
+const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
 
 /// The most devices of an address that are remembered.
 const MOST: u32 = 4096;
@@ -59,9 +63,29 @@ impl Throttle {
         if self.delay.duration() > LONGEST {
             return Err(format!("throttle.delay is {}: expected {LONGEST:?} at the most", self.delay));
         }
-        if self.window.duration() < Duration::from_secs(1) {
-            return Err(format!("throttle.window is {}: expected \"1s\" at the least", self.window));
+        if !WINDOW.contains(&self.window.duration()) {
+            return Err(format!("throttle.window is {}: expected \"1s\" to \"366d\"", self.window));
         }
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_one_that_budgets_can_be_counted_in() {
+        let checked = |window: &str| {
+            let window = window.parse().expect("a time");
+            Throttle { window, ..Throttle::default() }.check().map(drop)
+        };
+        for good in ["1s", "10m", "366d"] {
+            assert_eq!(checked(good), Ok(()));
+        }
+        for bad in ["0s", "999ms", "367d", "99999999999d"] {
+            let told = checked(bad).expect_err(bad);
+            assert!(told.ends_with("expected \"1s\" to \"366d\""), "{told}");
+        }
     }
 }
