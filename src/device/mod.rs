@@ -34,5 +34,5 @@ pub use roster::{Kind, Listed, Names, Roster, RosterError};
 pub use secret::Secret;
 pub use serial::{SerialError, SerialNumber};
 pub use serial_range::{SerialRange, SerialRangeError};
-pub use value::{MASK, Values, VariableValue, shown};
+pub use value::{MASK, MASK_IN_PROFILES, Values, VariableValue, shown};
 pub use variable::{VariableError, VariableName};

@@ -25,6 +25,9 @@ pub type Values = BTreeMap<VariableName, VariableValue>;
 /// What is shown in place of a secret.
 pub const MASK: &str = "••••";
 
+/// What stands for one in a profile that people look at, and in what is said of it; XML leaves it as it is.
+pub const MASK_IN_PROFILES: &str = "********";
+
 /// What marks a sealed value among others, in JSON.
 const SEALED: &str = "$sealed";
 

@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::device::{
-    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MASK, MacAddress, SerialNumber, Values, VariableName,
-    VariableValue,
+    Device, DeviceIdentity, KeyKind, KeyPair, KeyRing, Layers, MASK_IN_PROFILES, MacAddress, SerialNumber, Values,
+    VariableName, VariableValue,
 };
 use crate::profile::template::{Variables, unavailable};
 
@@ -115,7 +115,7 @@ impl Known {
     /// The same with a mask in place of every secret; `None` where none is among them.
     #[must_use]
     pub fn masked_variables(&self) -> Option<Variables> {
-        let mask = Value::from(MASK);
+        let mask = Value::from(MASK_IN_PROFILES);
         let mut all = Variables::clone(&self.variables);
         all.extend(self.secrets.iter().map(|name| (name.clone(), mask.clone())));
         let handed = [("next", mask.clone()), ("next_id", mask)];

@@ -85,7 +85,9 @@ fn key_for(line: &Line, encryption: &Encryption, grant: &Grant) -> Result<(Secre
         KeySource::Device if line.inventory.is_none() => Ok((Secret::new("0".repeat(64)), Vec::new())),
         KeySource::Device => Ok((own_key(encryption.scheme, grant)?, Vec::new())),
         KeySource::Template(template) => {
-            let rendered = line.templates.render_key(template.expose(), macros, &render::variables(line, grant))?;
+            let make = |given: &_| line.templates.render_key(template.expose(), macros, given);
+            let rendered = make(&render::variables(line, grant))
+                .map_err(|error| render::unveiled(line, grant, ("the rule's key", error), make))?;
             Ok((Secret::new(rendered.text), rendered.sources))
         }
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::reflect::reflect;
 use super::{Coding, Document, Grant, Line, Profile, Refusal};
 use crate::profile::root::Root;
-use crate::profile::template::{Source, TemplateError, Variables};
+use crate::profile::template::{Rendered, Source, TemplateError, Variables};
 use crate::profile::tree::FileKind;
 
 /// The longest file that is held (bytes); `resolve` has looked at the size before, this bounds a file that grows.
@@ -36,10 +36,9 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
         FileKind::Template => {
             let variables = variables(line, profile.grant());
             let certificate = profile.grant().certificate();
-            let rendered = line
-                .templates
-                .render(&found.file, &found.macros, &variables, certificate)
-                .map_err(|error| unveiled(line, profile, error))?;
+            let make = |given: &_| line.templates.render(&found.file, &found.macros, given, certificate);
+            let rendered =
+                make(&variables).map_err(|error| unveiled(line, profile.grant(), (&found.file, error), make))?;
             let known = profile.grant().device().map_or(line.configured, |known| known.changed());
             let given = line.configured.max(known);
             let modified = newest(line.tree.root(), &rendered.sources).map_or(given, |newest| newest.max(given));
@@ -58,13 +57,17 @@ pub(super) fn render(line: &Line, profile: &Profile) -> Result<Document, Refusal
     }
 }
 
-/// What is wrong with a template, if it is said without the device's secrets, too: their text may be part of it.
-fn unveiled(line: &Line, profile: &Profile, error: TemplateError) -> Refusal {
-    let Some(masked) = masked(line, profile.grant()) else { return error.into() };
-    let (found, certificate) = (profile.grant().found(), profile.grant().certificate());
-    match line.templates.render(&found.file, &found.macros, &masked, certificate) {
+/// What is wrong with a template, if making it again without the device's secrets says so, too: their text may be part of it.
+pub(super) fn unveiled(
+    line: &Line,
+    grant: &Grant,
+    (what, error): (&str, TemplateError),
+    make: impl FnOnce(&Arc<Variables>) -> Result<Rendered, TemplateError>,
+) -> Refusal {
+    let Some(masked) = masked(line, grant) else { return error.into() };
+    match make(&masked) {
         Err(same) if same.to_string() == error.to_string() => error.into(),
-        Ok(_) | Err(_) => Refusal::Veiled(found.file.to_string()),
+        Ok(_) | Err(_) => Refusal::Veiled(what.to_owned()),
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use super::history::Layer;
 use super::keys::KeyState;
 use super::queue::Queue;
-use super::seal::{MASK_IN_PROFILES, Sealer};
+use super::seal::Sealer;
 use super::{Entry, Store, StoreError};
-use crate::device::{GroupName, Layers, Origin, Secret, Stratum, Values, VariableValue};
+use crate::device::{GroupName, Layers, MASK_IN_PROFILES, Origin, Secret, Stratum, Values, VariableValue};
 use crate::inventory::Known;
 
 /// The layers that devices share.

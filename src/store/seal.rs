@@ -7,13 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{Layer, Store, StoreError};
 use crate::cipher::seal::{NONCE, SealError, SealingKey, id_of};
 use crate::config::Sealing;
-use crate::device::{Secret, Values, VariableValue};
+use crate::device::{MASK_IN_PROFILES, Secret, Values, VariableValue};
 
 /// Keys of one file: those that are being replaced stay for a while.
 const MOST: usize = 16;
-
-/// What stands for a secret in a profile that people look at; XML leaves it as it is.
-pub(super) const MASK_IN_PROFILES: &str = "********";
 
 /// How secrets are sealed and opened.
 #[derive(Debug)]

@@ -75,4 +75,5 @@ mod throttle;
 mod trimmed;
 mod trust;
 mod uploads_check;
+mod veiled;
 mod weaknesses;
