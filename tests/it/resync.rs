@@ -35,6 +35,31 @@ fn names_a_group_and_behind_narrow_each_other() {
     assert!(said.contains("1 failed"), "{said}");
 }
 
+#[test]
+fn a_device_that_is_named_and_not_meant_is_not_told_and_why_is_said() {
+    let server = server("[push]\nsip_port = 9\n", &["sip_user=1"]);
+    server.tell(&["group", "add", "desk"]);
+    server.tell(&["device", "add", OTHER, "--group", "desk"]);
+    let told = |more: &[&str]| {
+        let output = server.phoneprov(&[&["resync", "--patience", "300ms", "--wait", "0s", "--force"], more].concat());
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (text(output.stdout), text(output.stderr))
+    };
+    let (said, why) = told(&[PHONE, OTHER, "--group", "desk"]);
+    assert!(!said.contains(PHONE) && said.contains(OTHER), "{said}");
+    assert_eq!(why, format!("phoneprov: {PHONE} is not told: it is not in the group desk\n"));
+    let (said, why) = told(&[OTHER, "--behind"]);
+    assert!(!said.contains(OTHER) && why.contains(&format!("{OTHER} is not told: it is not behind")), "{said}{why}");
+    server.tell(&["device", "disable", OTHER]);
+    for more in [&[OTHER, "--group", "desk"][..], &[OTHER]] {
+        let (said, why) = told(more);
+        assert!(!said.contains(OTHER), "{more:?}: {said}");
+        assert_eq!(why, format!("phoneprov: {OTHER} is not told: it is disabled\n"), "{more:?}");
+    }
+    let (said, why) = told(&["--group", "desk"]);
+    assert!(!said.contains(OTHER) && why.is_empty(), "it was not named: {said}{why}");
+}
+
 /// What `resync` says of a phone that takes the push, and then does this.
 fn told_that_it(comes: impl FnOnce(&Server) + Send, prepare: impl FnOnce(&Server)) -> (bool, String) {
     let phone = UdpSocket::bind("127.0.0.1:0").expect("a socket");
