@@ -270,3 +270,31 @@ fn who_is_no_device_has_no_events_to_look_for() {
     }
     assert_eq!(site.tell(&["events", "--mac", "sn:FCH2133E8B9"]), "");
 }
+
+#[test]
+fn a_stranger_makes_no_device_look_fine_that_proved_itself_and_was_not_served() {
+    let stranger = "127.0.0.9";
+    let server = of("sqlite://state/phoneprov.db", "[[rule]]\npath = \"/led/**\"\nproof = \"none\"\n");
+    let own = format!("/led/{PHONE}.cfg");
+    server.profile("led/$MA.cfg", "{{ nothing }}");
+    assert!(
+        wait_for(|| server.phone(&own).status == 404 && server.log().contains("led/$MA.cfg:1")),
+        "{}",
+        server.log()
+    );
+    events(&server, |event| is(event, "request", "failed"));
+    server.profile("led/$MA.cfg", "fine");
+    let ask = || run("curl", &["-s", "--interface", stranger, &server.url("http", &own)], b"").stdout;
+    assert!(wait_for(|| ask() == b"fine"), "{}", server.log());
+    let socket = UdpSocket::bind((stranger, 0)).expect("a socket");
+    let line = says("Resync failed: made up by a stranger");
+    socket.send_to(line.as_bytes(), ("127.0.0.1", server.port("syslog"))).expect("sent");
+
+    let all = events(&server, |event| is(event, "syslog", "failure"));
+    let said = all.iter().find(|event| is(event, "syslog", "failure")).expect("it is kept");
+    assert_eq!((&said["name"], &said["certain"]), (&PHONE.into(), &false.into()));
+    assert!(all.iter().any(|event| is(event, "request", "served")), "{all:#?}");
+    let standing = standing(&server, PHONE);
+    let error = standing["failing"]["error"].as_str().expect("it fails still");
+    assert!(!error.contains("made up") && standing["given"].is_null(), "{standing}");
+}
