@@ -69,6 +69,11 @@ impl Copy {
         told
     }
 
+    /// Whether nothing of the file under way is missing but the zero behind it.
+    pub(super) fn is_all_there(&self) -> bool {
+        self.upload.is_some() && self.sink.is_all_there()
+    }
+
     /// Whether it cannot go on.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
@@ -78,7 +83,7 @@ impl Copy {
     /// byte: with all that was announced the file is whole, as OpenSSH's `scp -t` has it, too.
     pub(super) async fn end(mut self) -> (Vec<u8>, u32) {
         let mut told = Vec::new();
-        if self.upload.is_some() && self.sink.is_all_there() {
+        if self.is_all_there() {
             match self.finish().await {
                 Ok(()) => told.push(NOD),
                 Err(words) => self.fail(words, &mut told),

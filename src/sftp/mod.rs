@@ -44,7 +44,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, key: &HostKey, desk: Des
     let beginning = russh::server::run_stream(config(key), wire, visit);
     let Ok(Ok(mut session)) = tokio::time::timeout(LOGIN, beginning).await else { return };
     tokio::select! {
-        _ = &mut session => return,
+        _ = &mut session => return state.finish().await,
         () = state.overstays(LOGIN) => {}
         () = state.stalls() => {}
         () = state.may_stop(stop) => {}
@@ -52,6 +52,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, key: &HostKey, desk: Des
     cut.cancel();
     // It ends with its connection.
     let _ = session.await;
+    state.finish().await;
 }
 
 fn config(key: &HostKey) -> Arc<russh::server::Config> {

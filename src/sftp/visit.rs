@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session};
@@ -56,11 +56,13 @@ enum About {
 }
 
 /// How far a connection is, for who watches it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct State {
     is_known: AtomicBool,
     has_stalled: AtomicBool,
     under_way: watch::Sender<UnderWay>,
+    /// Copies whose files were all there when the connection ended.
+    left: Mutex<Vec<Copy>>,
 }
 
 /// Files on their way.
@@ -85,6 +87,14 @@ impl State {
         stop.cancelled().await;
         // Who tells lives as long as this.
         let _ = self.under_way.subscribe().wait_for(|under_way| under_way.files == 0).await;
+    }
+
+    /// Keeps what was all there when the connection ended without a word of its client.
+    pub(super) async fn finish(&self) {
+        let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        for copy in left {
+            copy.end().await;
+        }
     }
 
     /// While what a client asked for is done, nobody waits for the client.
@@ -210,6 +220,9 @@ impl Drop for Visit {
             match talk.about {
                 About::Nothing | About::Over => {}
                 About::Sftp(conversation) => conversation.end(reason),
+                About::Copy(copy) if copy.is_all_there() => {
+                    self.state.left.lock().unwrap_or_else(PoisonError::into_inner).push(*copy);
+                }
                 About::Copy(mut copy) => copy.abandon(reason),
             }
         }

@@ -300,11 +300,18 @@ fn a_copy_of_scp_that_stalls_is_cut_and_one_that_is_only_slow_is_taken() {
     assert!(wait_for(|| ssh.try_wait().expect("a child").is_some()), "it is cut");
     assert!(intake.is_empty(), "{:?}", intake.names());
     assert!(intake.tells("refused", &["stalls: it stalled: less than 16 KiB"]), "{}", intake.server.log());
+    // All that was announced, and then neither the zero nor an end.
+    let mut ssh = intake.ssh_session(&["-p", &port, &host, "scp -t ."]);
+    let mut to_server = ssh.stdin.take().expect("a pipe");
+    to_server.write_all(b"C0644 5 whole\nwhole").expect("it reads");
+    assert!(wait_for(|| ssh.try_wait().expect("a child").is_some()), "it is cut");
+    assert!(wait_for(|| intake.listed() == ["whole|5"]), "{:?}\n{}", intake.listed(), intake.server.log());
+    assert_eq!(intake.content("whole"), b"whole");
     // Thirty KiB a second.
     let slow = intake.local("slow", &bytes(150_000));
     let output = scp(&intake, &["-O", "-l", "240"], &[&slow], "");
     assert!(output.status.success(), "{}\n{}", said(&output), intake.server.log());
-    assert_eq!(intake.listed(), ["slow|150000"]);
+    assert_eq!(intake.listed(), ["whole|5", "slow|150000"]);
 }
 
 /// A packet of SFTP, its length before it.
