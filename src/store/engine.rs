@@ -141,6 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn no_statement_is_logged_however_long_it_takes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = Secret::new("postgres://db/phoneprov".into());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _guard = runtime.enter();
+        for place in [Place::Sqlite(folder.path().join("a.db")), Place::Postgres(url)] {
+            let options = Engine::pool(&place).expect("a pool").connect_options();
+            let levels = [options.log_settings.statements_level, options.log_settings.slow_statements_level];
+            assert_eq!(levels.map(|level| level.to_string()), ["OFF", "OFF"]);
+        }
+    }
+
+    #[test]
     fn a_connection_whose_transaction_sqlite_has_ended_by_itself_is_not_used_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let place = Place::Sqlite(folder.path().join("a.db"));
