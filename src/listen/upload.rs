@@ -185,13 +185,18 @@ impl Taking<'_> {
         let read =
             async |name: &DeviceName| store.device(name).await.map_err(|error| Refusal::Store(error.to_string()));
         let device = match problem.sender(&self.app.line, self.wanted, &self.upload)? {
-            None => self.upload.device().map(|known| known.device().name()).ok_or(UploadFault::Nobody)?,
+            None => {
+                let known = self.upload.device().ok_or(UploadFault::Nobody)?;
+                Problem::certified(self.wanted, known.device())?;
+                known.device().name()
+            }
             Some(name) => {
                 record.trail().claimed = problem.named.clone();
                 let entry = read(&name).await?.ok_or_else(|| Refusal::UnknownDevice(name.to_string()))?;
                 if !entry.device.enabled {
                     return Err(Refusal::Disabled(entry.device.name()));
                 }
+                Problem::certified(self.wanted, &entry.device)?;
                 entry.device.name()
             }
         };

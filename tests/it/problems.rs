@@ -15,6 +15,7 @@ const SQLITE: &str = "sqlite://state/phoneprov.db";
 /// A path for phones with a certificate, one for adapters without, and one that names the device.
 const RULES: &str = "[[rule]]\npath = \"/prt\"\naccept = \"prt\"\n\
     [[rule]]\npath = \"/ata\"\naccept = \"prt\"\nproof = \"none\"\n\
+    [[rule]]\npath = \"/any/$MA/*\"\naccept = \"prt\"\nproof = \"none\"\n\
     [[rule]]\npath = \"/prt/$MA/*\"\naccept = \"prt\"\n";
 
 /// An archive with bytes of every kind.
@@ -126,7 +127,15 @@ fn a_form_that_names_another_device_than_its_certificate_is_refused() {
     }
     server.log_line(&["the form says that it is of 000e08000002, and it was sent by 000e08abcdef"]);
     assert_eq!(sent(&server, &format!("/prt/{OTHER}/a"), &["prt_file=x;filename=a"]).status, 404, "another's path");
+    // No certificate is asked for, and there is one.
+    let path = format!("/any/{OTHER}/a");
+    for fields in [&[name.as_str(), "prt_file=x;filename=a"][..], &["prt_file=x;filename=a"]] {
+        assert_eq!(sent(&server, &path, fields).status, 404);
+    }
+    server.log_line(&["/any/", "it is of 000e08000002, and the certificate is of 000e08abcdef"]);
     assert_eq!(kept(&server), 0);
+    let own = sent(&server, &format!("/any/{PHONE}/a"), &["prt_file=x;filename=a"]);
+    assert_eq!((own.status, kept(&server)), (200, 1), "{}", server.log());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::form::FormFault;
 use crate::cipher::{DecryptError, Scheme};
-use crate::device::{DeviceName, SerialNumber};
+use crate::device::{DeviceIdentity, DeviceName, SerialNumber};
 use crate::profile::flat::FlatError;
 
 /// The reason.
@@ -66,6 +66,14 @@ pub enum UploadFault {
         /// Who sends it.
         sender: String,
     },
+    /// The certificate proves another device than it is of otherwise.
+    #[error("it is of {device}, and the certificate is of {proven}")]
+    OtherCertificate {
+        /// Whose it is by path, account or form.
+        device: DeviceName,
+        /// Whom the certificate names.
+        proven: DeviceIdentity,
+    },
     /// The form names one device by its serial number, and it is another one's.
     #[error("the form has the serial number {serial} of {owner}, and it is of {device}")]
     TwoDevices {
@@ -108,6 +116,7 @@ impl UploadFault {
             | Self::NoParameters
             | Self::Form(_)
             | Self::OtherDevice { .. }
+            | Self::OtherCertificate { .. }
             | Self::TwoDevices { .. }
             | Self::Nobody => false,
         }

@@ -2,7 +2,7 @@
 
 use super::form::{DEVICE, SERIAL, USER};
 use super::{Upload, UploadFault};
-use crate::device::{DeviceIdentity, DeviceName, MacAddress, SerialNumber};
+use crate::device::{Device, DeviceIdentity, DeviceName, MacAddress, SerialNumber};
 use crate::provision::identify::mac_in;
 use crate::provision::{Line, Named, Refusal, Request, admission};
 
@@ -55,6 +55,21 @@ impl Problem {
         admission::holds(&line.admission, request, &identity)?;
         let name = mac.map(DeviceName::Mac).or_else(|| serial.clone().map(DeviceName::Serial));
         name.map(Some).ok_or_else(|| UploadFault::Nobody.into())
+    }
+
+    /// Holds the certificate against the device that the form is of otherwise, also where none is asked for: what is told of it is
+    /// told of whom the certificate proves.
+    ///
+    /// # Errors
+    /// They are two devices.
+    pub fn certified(request: &Request<'_>, device: &Device) -> Result<(), UploadFault> {
+        let Some(identity) = request.presented.identity() else { return Ok(()) };
+        let is_mac = identity.mac().is_some_and(|mac| device.has_mac(mac));
+        let is_serial = identity.serial().is_some_and(|serial| device.identity.serial() == Some(serial));
+        match is_mac || is_serial {
+            true => Ok(()),
+            false => Err(UploadFault::OtherCertificate { device: device.name(), proven: (**identity).clone() }),
+        }
     }
 
     /// The serial number that the form has, whose owner is to be asked for: it may be another device than the address says.
