@@ -31,7 +31,7 @@ pub struct Throttle {
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What a window may be. Budgets are counted in nanoseconds, of which there are some centuries; nobody waits for a year.
-const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
+const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(366 * 24);
 
 /// The most devices of an address that are remembered.
 const MOST: u32 = 4096;

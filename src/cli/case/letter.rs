@@ -17,6 +17,9 @@ const SHOWN: usize = 200;
 #[derive(Debug)]
 pub(super) struct Letter<'a>(Message<'a>);
 
+/// A name, and the bytes that it is of.
+pub(super) type Attachment<'a> = (FileName, Cow<'a, [u8]>);
+
 /// The attachments are not taken. The text goes back to the sender.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LetterFault {
@@ -63,7 +66,7 @@ impl<'a> Letter<'a> {
     ///
     /// # Errors
     /// There are none, or they are not whole.
-    pub(super) fn files(&self) -> Result<Vec<(FileName, Cow<'_, [u8]>)>, LetterFault> {
+    pub(super) fn files(&self) -> Result<Vec<Attachment<'_>>, LetterFault> {
         if self.is_cut() {
             return Err(LetterFault::Cut);
         }
