@@ -178,14 +178,13 @@ impl Tree {
         let Some(stamp) = self.root.stamp(path)?.filter(|stamp| stamp.kind() == Kind::Folder) else {
             return Ok(None);
         };
-        if let Some(known) = self.known(path)
-            && let Some(candidates) = self.still(&known, &stamp, lower)
-        {
+        let known = self.known(path);
+        if let Some(candidates) = known.as_ref().and_then(|known| self.still(known, &stamp, lower)) {
             return Ok(Some(candidates));
         }
-        match self.known(path) {
+        match known {
             Some(Known::Read(folder)) if !folder.is_crowded => self.read(path, lower),
-            Some(_) => self.read_crowd(path, lower),
+            Some(Known::Read(_) | Known::Followed(_)) => self.read_crowd(path, lower),
             None => self.read(path, lower),
         }
     }
@@ -217,11 +216,10 @@ impl Tree {
         let Some(stamp) = self.root.stamp(path)? else {
             return Ok(None);
         };
-        if let Some(known) = self.known(path)
-            && let Some(candidates) = self.still(&known, &stamp, lower)
-        {
+        if let Some(candidates) = self.known(path).and_then(|known| self.still(&known, &stamp, lower)) {
             return Ok(Some(candidates));
         }
+        // Whatever the kernel has against it: what is read each time needs no following.
         let crowd =
             if self.has_room_for_a_crowd() { Crowd::follow(&self.root, path).unwrap_or_default() } else { None };
         let Some(crowd) = crowd else {

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
-use super::folder::{Candidates, Folder, Names};
+use super::folder::{Candidates, Names};
 use crate::profile::root::{Follower, Inode, Lost, Root};
 
 /// A crowded folder that is followed.
@@ -25,7 +24,7 @@ impl Crowd {
         let Some((entries, stamp)) = root.list(path)? else {
             return Ok(None);
         };
-        let Folder { names, .. } = Folder::read(entries, stamp, SystemTime::now());
+        let names = Names::read(entries.into_iter().map(|entry| entry.name));
         let is_it = stamp.inode() == follower.inode();
         Ok(is_it.then(|| Self { path: path.to_owned(), follower, names: Mutex::new(Some(names)) }))
     }
